@@ -269,8 +269,8 @@ static void case_body(struct kunit_suite *suite, const struct kunit_case *kc)
 	}
 }
 
-static void __attribute__((noreturn)) child(struct kunit_suite *suite,
-					    const struct kunit_case *kc, int out, int err)
+static void __attribute__((noreturn))
+child(struct kunit_suite *suite, const struct kunit_case *kc, int out, int err)
 {
 	static char stdout_buf[BUFSIZ];
 	const struct rlimit no_core = { 0, 0 };
@@ -431,8 +431,7 @@ static bool run_forked(struct kunit_suite *suite, const struct kunit_case *kc)
 	memset(s, 0, sizeof(s));
 	s[0].fd = out[0];
 	s[1].fd = err[0];
-	passed = judge(kc,
-		       follow(pid, s, now_ms() + 1000LL * timeout_s * opts.timeout_scale),
+	passed = judge(kc, follow(pid, s, now_ms() + 1000LL * timeout_s * opts.timeout_scale),
 		       &s[1]);
 	close(out[0]);
 	close(err[0]);
@@ -530,7 +529,8 @@ static void visit_all(visit_fn visit)
 		size_t at = nr++;
 
 		for (; at > 0 && sorted[at - 1]->file == (*p)->file &&
-		       sorted[at - 1]->line > (*p)->line; at--)
+		       sorted[at - 1]->line > (*p)->line;
+		     at--)
 			sorted[at] = sorted[at - 1];
 		sorted[at] = *p;
 	}

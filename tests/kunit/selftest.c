@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-#define PLANTED_CASES	20
-#define PLANTED_BAD	13
+#define PLANTED_CASES   20
+#define PLANTED_BAD     13
 #define PLANTED_SKIPPED 1
 
 static char output[1 << 16];
