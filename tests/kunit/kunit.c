@@ -447,7 +447,8 @@ static void run_case(struct kunit_suite *suite, const char *suite_name, const st
 		passed = run_forked(suite, kc);
 	} else if (kc->signal) {
 		verdict->skipped = 1;
-		strcpy(verdict->why_skipped, "dies of a signal: needs a process of its own");
+		snprintf(verdict->why_skipped, sizeof(verdict->why_skipped),
+			 "dies of a signal: needs a process of its own");
 		passed = true;
 	} else {
 		case_body(suite, kc);

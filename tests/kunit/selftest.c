@@ -22,12 +22,14 @@ static char output[1 << 16];
 static int run_planted(struct kunit *test, const char *args)
 {
 	const char *planted = getenv("PLANTED");
+	const char *emulator = getenv("EMULATOR");
 	char command[4096];
 	size_t len;
 	FILE *pipe;
 
 	KUNIT_ASSERT_NOT_NULL_MSG(test, planted, "PLANTED must name the planted program");
-	snprintf(command, sizeof(command), "KUNIT_MESON= '%s' %s 2>&1", planted, args);
+	snprintf(command, sizeof(command), "KUNIT_MESON= %s '%s' %s 2>&1", emulator ? emulator : "",
+		 planted, args);
 	pipe = popen(command, "r");
 	KUNIT_ASSERT_NOT_NULL(test, pipe);
 	len = fread(output, 1, sizeof(output) - 1, pipe);
