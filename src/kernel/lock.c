@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lock.c - the contended half of lock.h
+ *
+ * Room: kernel.
+ *
+ * A word has three values: free, held, held with sleepers. A thread that has to wait
+ * spins a little (the holders of our locks are quick), then marks the word
+ * "with sleepers" and sleeps. It takes the lock with that same mark, since it
+ * cannot know whether it was the last sleeper: at worst one wake too many.
+ *
+ * On a single CPU the holder cannot run while we spin: then we do not.
+ */
+
+#include <slabwork/export.h>
+
+#include "kernel/lock.h"
+#include "os/futex.h"
+#include "os/os.h"
+
+enum { LOCK_FREE, LOCK_HELD, LOCK_SLEEPERS };
+
+/*
+ * Some hundred pauses: 2 to 10 us, the order of what a futex round trip
+ * costs, which bounds the loss against the better choice by two.
+ */
+#define LOCK_SPINS 200
+
+static inline void cpu_relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("isb" ::: "memory");
+#endif
+}
+
+static int lock_spins(void)
+{
+	static int spins; /* 0: not asked yet; racing first callers store the same */
+	int value = __atomic_load_n(&spins, __ATOMIC_RELAXED);
+
+	if (!value) {
+		value = os_nr_online_cpus() > 1 ? LOCK_SPINS : 1;
+		__atomic_store_n(&spins, value, __ATOMIC_RELAXED);
+	}
+	return value;
+}
+
+__attribute__((noinline, cold)) void lock_slow(spinlock_t *lock)
+{
+	for (int i = lock_spins(); i > 0; i--) {
+		if (!spin_is_locked(lock) && spin_trylock(lock))
+			return;
+		cpu_relax();
+	}
+	/* Partner: the exchange in spin_unlock(), which sees the mark and wakes one of us. */
+	while (atomic_exchange_explicit(&lock->word, LOCK_SLEEPERS, memory_order_acquire) !=
+	       LOCK_FREE)
+		os_futex_wait(&lock->word, LOCK_SLEEPERS, 0);
+}
+
+__attribute__((noinline, cold)) void lock_wake(spinlock_t *lock)
+{
+	os_futex_wake(&lock->word, 1);
+}
