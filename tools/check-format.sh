@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# check-format.sh [--fix] - C is formatted as .clang-format says
+set -u
+files=$(find src include compat tests bench examples -name '*.[ch]' 2>/dev/null | sort)
+[ -n "$files" ] || exit 0
+if [ "${1-}" = --fix ]; then
+    # shellcheck disable=SC2086 # a list of files without blanks
+    clang-format -i $files
+    exit
+fi
+# One line a file: its first place.
+echo "$files" | xargs -n 8 -P 2 clang-format --dry-run 2>&1 |
+    awk -F: '/code should be clang-formatted/ && !seen[$1]++ {
+        print $1 ":" $2 ": run ./check --fix (clang-format)"; bad = 1 }
+        END { exit bad }'
