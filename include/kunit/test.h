@@ -202,8 +202,8 @@ void kunit_fail_mem(const char *where, const char *what, const void *lval, const
 		bool kunit_eq = kunit_l && kunit_r && !strcmp(kunit_l, kunit_r);   \
 		if (__builtin_expect(kunit_eq != (want_equal), 0)) {               \
 			kunit_fail_str(__KUNIT_WHERE,                              \
-				       (want_equal) ? #l " is the string " #r      \
-						    : #l " is not the string " #r, \
+				       (want_equal) ? #l " is the string " #r :    \
+						      #l " is not the string " #r, \
 				       kunit_l, kunit_r);                          \
 			__VA_OPT__(kunit_log_line(__VA_ARGS__);)                   \
 			then(test);                                                \
@@ -218,8 +218,8 @@ void kunit_fail_mem(const char *where, const char *what, const void *lval, const
 		bool kunit_eq = kunit_l && kunit_r && !memcmp(kunit_l, kunit_r, kunit_n); \
 		if (__builtin_expect(kunit_eq != (want_equal), 0)) {                      \
 			kunit_fail_mem(__KUNIT_WHERE,                                     \
-				       (want_equal) ? #l " has the bytes of " #r          \
-						    : #l " differs from " #r,             \
+				       (want_equal) ? #l " has the bytes of " #r :        \
+						      #l " differs from " #r,             \
 				       kunit_l, kunit_r, kunit_n);                        \
 			__VA_OPT__(kunit_log_line(__VA_ARGS__);)                          \
 			then(test);                                                       \
