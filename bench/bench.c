@@ -15,13 +15,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_REPETITIONS	99
-#define FIRST_TRY_OPS	16
+#define MAX_REPETITIONS 99
+#define FIRST_TRY_OPS   16
 
 struct settings {
 	double target_ns;
 	int repetitions;
-	long fixed_ops;		/* 0: measure */
+	long fixed_ops; /* 0: measure */
 };
 
 double clock_ns(clockid_t clock)

@@ -28,19 +28,19 @@
 #include <time.h>
 
 /* The compiler must assume that the object was used and that its bytes may have changed. */
-#define USED(pointer)	__asm__ volatile("" : : "r"(pointer) : "memory")
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define USED(pointer) __asm__ volatile("" : : "r"(pointer) : "memory")
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 struct row {
 	const char *name;
 	long (*ops)(const struct row *row, long ops);
-	size_t size;		/* bytes of an object, or the largest */
-	long count;		/* objects alive at once, or in a batch */
+	size_t size; /* bytes of an object, or the largest */
+	long count;  /* objects alive at once, or in a batch */
 	void (*setup)(const struct row *row);
 	void (*teardown)(const struct row *row);
-	const char *peer_row;	/* what a malloc runs beside this row; NULL: the same name */
-	clockid_t clock;	/* 0 (CLOCK_REALTIME) means: CPU time of the thread */
-	void (*after)(const struct row *row);	/* prints further lines, e.g. memory held */
+	const char *peer_row; /* what a malloc runs beside this row; NULL: the same name */
+	clockid_t clock;      /* 0 (CLOCK_REALTIME) means: CPU time of the thread */
+	void (*after)(const struct row *row); /* prints further lines, e.g. memory held */
 };
 
 /* A row that measures and prints by itself fills only name and after. */

@@ -19,8 +19,8 @@
 
 #include "bench.h"
 
-#define BATCH	1000
-#define BULK	32
+#define BATCH 1000
+#define BULK  32
 
 static struct kmem_cache *cache;
 static void *live[BATCH];

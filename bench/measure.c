@@ -22,12 +22,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EXIT_USAGE	2
-#define EXIT_NO_EXEC	127
+#define EXIT_USAGE   2
+#define EXIT_NO_EXEC 127
 
 struct request {
 	const char *preload, *input, *output, *report;
-	int cpu;		/* -1: any */
+	int cpu; /* -1: any */
 	char **command;
 };
 

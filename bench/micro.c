@@ -20,11 +20,11 @@
 
 #include "bench.h"
 
-#define KIB		((size_t)1024)
-#define MIB		(1024 * KIB)
-#define MAX_LIVE	500000
-#define SMALLEST	16
-#define SMALLEST_LARGE	(64 * KIB)
+#define KIB            ((size_t)1024)
+#define MIB            (1024 * KIB)
+#define MAX_LIVE       500000
+#define SMALLEST       16
+#define SMALLEST_LARGE (64 * KIB)
 
 static void *live[MAX_LIVE];
 static unsigned int order[100000];

@@ -96,6 +96,8 @@ def redis_load(bench, allocator, port, pid):
 
 def redis(bench, allocator):
     link = bench.path('redis-server')
+    if not shutil.which('redis-check-rdb'):
+        raise RuntimeError('redis-tools is not installed')
     if not os.path.islink(link):
         os.symlink(shutil.which('redis-check-rdb'), link)
     with socket.socket() as probe:

@@ -30,21 +30,22 @@ def short(value):
 class Report:
     """samples: {row: {allocator: [figure of each round]}}, in the order of the table."""
 
-    def __init__(self, about, samples, units, allocators, peers, ours, limits, notes):
+    def __init__(self, about, samples, units, allocators, peers, ours, limits, notes,
+                 typical=median):
         self.about, self.samples, self.units = about, samples, units
         self.allocators, self.peers, self.ours = allocators, peers, ours
-        self.limits, self.notes = limits, notes
+        self.limits, self.notes, self.typical = limits, notes, typical
 
-    def median(self, row, allocator):
+    def figure(self, row, allocator):
         figures = self.samples[row].get(allocator)
-        return median(figures) if figures else None
+        return self.typical(figures) if figures else None
 
     def best_peer(self, row):
-        figures = [m for m in (self.median(row, peer) for peer in self.peers) if m is not None]
+        figures = [m for m in (self.figure(row, peer) for peer in self.peers) if m is not None]
         return min(figures) if figures else None
 
     def ratio(self, row, base):
-        mine = self.median(row, self.ours)
+        mine = self.figure(row, self.ours)
         return mine / base if mine is not None and base else None
 
     def limit(self, row):
@@ -56,7 +57,7 @@ class Report:
 
     def cell(self, row, allocator, spread):
         figures = self.samples[row].get(allocator)
-        text = short(self.median(row, allocator))
+        text = short(self.figure(row, allocator))
         if spread and figures and len(figures) > 1:
             text += ' (%s–%s)' % (short(min(figures)), short(max(figures)))
         return text
@@ -67,7 +68,7 @@ class Report:
         for row in self.samples:
             yield ([row, self.units[row]] + [self.cell(row, a, spread) for a in self.allocators] +
                    [short(self.ratio(row, self.best_peer(row))),
-                    short(self.ratio(row, self.median(row, 'glibc'))), self.limit(row)])
+                    short(self.ratio(row, self.figure(row, 'glibc'))), self.limit(row)])
 
     def text(self, spread=False):
         lines = list(self.lines(spread))
@@ -89,13 +90,13 @@ class Report:
     def json(self):
         return json.dumps({'about': self.about, 'notes': self.notes, 'rows': [
             {'row': row, 'unit': self.units[row], 'samples': self.samples[row],
-             'median': {a: self.median(row, a) for a in self.allocators},
+             'figure': {a: self.figure(row, a) for a in self.allocators},
              'ratio_to_best': self.ratio(row, self.best_peer(row)),
-             'ratio_to_glibc': self.ratio(row, self.median(row, 'glibc')),
+             'ratio_to_glibc': self.ratio(row, self.figure(row, 'glibc')),
              'limit': self.limit(row)} for row in self.samples]}, indent=1)
 
     def svg(self):
-        """A strip a row: bars relative to the best peer's median, whiskers from min to max."""
+        """A strip a row: bars relative to the best peer's figure, whiskers from min to max."""
         bar, gap, left, scale, most = 7, 12, 190, 140, 4.0
         shown = [row for row in self.samples if self.best_peer(row)]
         right = left + int(scale * most)
@@ -125,16 +126,17 @@ class Report:
         figures = self.samples[row].get(allocator)
         if not figures:
             return []
+
         def x(figure):
             return left + scale * min(figure / base, most)
-        ratio = median(figures) / base
+
+        middle, typical = y + thick / 2, self.typical(figures)
         out = ['<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"><title>%s %s: %s %s</title>'
-               '</rect>' % (left, y, x(median(figures)) - left, thick, COLOURS[allocator], escape(row),
-                            allocator, short(median(figures)), self.units[row])]
-        middle = y + thick / 2
+               '</rect>' % (left, y, x(typical) - left, thick, COLOURS[allocator], escape(row),
+                            allocator, short(typical), self.units[row])]
         out.append('<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="black"/>' %
                    (x(min(figures)), middle, x(max(figures)), middle))
-        if ratio > most:
+        if typical / base > most:
             out.append('<text x="%d" y="%d" text-anchor="end" fill="white" font-size="8">%s×</text>' %
-                       (left + scale * most - 2, y + thick, short(ratio)))
+                       (left + scale * most - 2, y + thick, short(typical / base)))
         return out

@@ -24,8 +24,8 @@
 
 #include "bench.h"
 
-#define MIB		(1024.0 * 1024.0)
-#define STACK_BYTES	(128 * 1024)	/* small and equal, so that stacks do not hide heaps */
+#define MIB         (1024.0 * 1024.0)
+#define STACK_BYTES (128 * 1024) /* small and equal, so that stacks do not hide heaps */
 
 static void *take(size_t size)
 {
@@ -84,13 +84,13 @@ static long two_lifos(const struct row *row, long ops)
 
 /* prodcons: one ring, one producer, one consumer; each index is written by one side only */
 
-#define BATCH		100
-#define RING_SLOTS	64
-#define SPINS		100	/* some microseconds; then the CPU is offered to the other */
+#define BATCH      100
+#define RING_SLOTS 64
+#define SPINS      100 /* some microseconds; then the CPU is offered to the other */
 
 static void *ring[RING_SLOTS][BATCH];
-static _Alignas(128) atomic_ulong ring_put;	/* batches put in; read by the consumer */
-static _Alignas(128) atomic_ulong ring_got;	/* batches taken out; read by the producer */
+static _Alignas(128) atomic_ulong ring_put; /* batches put in; read by the consumer */
+static _Alignas(128) atomic_ulong ring_got; /* batches taken out; read by the producer */
 
 static inline void cpu_relax(void)
 {
@@ -178,11 +178,11 @@ static long create_threads(const struct row *row, long ops)
 
 /* threads256 */
 
-#define MANY		256
-#define LIVE_EACH	200
-#define REPLACEMENTS	5000
-#define SMALLEST	16
-#define LARGEST		1024
+#define MANY         256
+#define LIVE_EACH    200
+#define REPLACEMENTS 5000
+#define SMALLEST     16
+#define LARGEST      1024
 
 static void *many_live[MANY][LIVE_EACH];
 static pthread_barrier_t many_start, many_idle, many_end;
@@ -239,9 +239,9 @@ static void many_threads(const struct row *row)
 
 /* xmixed */
 
-#define SERVERS		4
-#define SESSIONS	4096
-#define SHORT_LIVED	4
+#define SERVERS     4
+#define SESSIONS    4096
+#define SHORT_LIVED 4
 
 static _Atomic(void *) session[SESSIONS];
 
@@ -282,7 +282,8 @@ static long run_servers(const struct row *row, long ops)
 
 	(void)row;
 	for (int i = 0; i < SERVERS; i++) {
-		job[i] = (struct server_job){ ops / SERVERS + 1, 0x2545f4914f6cdd1dULL + (uint64_t)i };
+		job[i] = (struct server_job){ ops / SERVERS + 1,
+					      0x2545f4914f6cdd1dULL + (uint64_t)i };
 		start_thread(&thread[i], serve, &job[i]);
 	}
 	for (int i = 0; i < SERVERS; i++)
