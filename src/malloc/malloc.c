@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * malloc.c - malloc, calloc, realloc, free
+ *
+ * Room: malloc.  Above us: every program.  Below us: <slabwork/general.h>.
+ * Next door: fast.h is the straight path, classes.c the table it reads.
+ *
+ * 1. Where a request goes
+ *
+ *   0 … 8192 bytes   the cache of its class (0 counts as 1); per-CPU sheaf, then slow path
+ *   … 4 MiB          a block of pages, exactly as many as needed
+ *   beyond           an area with guard pages; realloc moves page tables, not bytes
+ *   > PTRDIFF_MAX    NULL, ENOMEM
+ *
+ * 2. Rules that hold everywhere here
+ *
+ *   M1  A call that succeeds leaves errno alone; so does free, always.
+ *   M2  A request that cannot be met is NULL and ENOMEM; the old block is intact.
+ *   M3  A pointer that is not exactly the start of something live is never
+ *       dereferenced: it is named on stderr and the process stops (misuse.c).
+ *   M4  Nothing is kept for a thread, so there is nothing to do when one ends.
+ *   M5  Locks are mm's; it holds them across fork. We have none but the boot word.
+ *
+ * 3. realloc
+ *
+ *   Objects stay where they are while the new size fits and is more than half of
+ *   the object; blocks and areas resize in place or by mremap (sw_block_realloc()).
+ *   realloc(p, 0) frees and gives NULL, as glibc does.
+ */
+
+#include "malloc/fast.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+void cfree(void *p);
+void free_sized(void *p, size_t n);
+void free_aligned_sized(void *p, size_t align, size_t n);
+
+void *malloc_nomem(void)
+{
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* Everything that is not a pop: first call, empty sheaf, large request, no such class. */
+__attribute__((noinline)) void *malloc_slow(size_t n, gfp_t flags)
+{
+	struct kmem_cache *cache;
+	int saved = errno;
+	void *p = NULL;
+
+	if (unlikely(n > MALLOC_MAX) || unlikely(!malloc_boot()))
+		return malloc_nomem();
+	cache = n <= MALLOC_CACHE_MAX ? malloc_cache_for(n) : NULL;
+	if (cache)
+		p = sw_cache_alloc_slow(cache, flags);
+	if (!p)
+		p = sw_block_alloc(n ? n : 1, MALLOC_ALIGN, flags);
+	if (unlikely(!p))
+		return malloc_nomem();
+	errno = saved;
+	return p;
+}
+
+/* @tag: the object is checked and unmarked, only its sheaf is full. 0: nothing is known yet. */
+__attribute__((noinline)) void free_slow(void *p, unsigned int tag, const char *who)
+{
+	int saved = errno;
+
+	if (!p)
+		return;
+	if (tag)
+		sw_kfree_slow(p, tag);
+	else if (unlikely(!sw_try_free(p)))
+		misuse_pointer(who, p);
+	errno = saved;
+}
+
+SW_API void *malloc(size_t n)
+{
+	return malloc_fast_path(n);
+}
+
+SW_API void free(void *p)
+{
+	free_fast_path(p, "free()");
+}
+
+SW_API void cfree(void *p)
+{
+	free_fast_path(p, "cfree()");
+}
+
+SW_API void *calloc(size_t count, size_t each)
+{
+	size_t n;
+	void *p;
+
+	if (unlikely(__builtin_mul_overflow(count, each, &n)))
+		return malloc_nomem();
+	if (unlikely(n > MALLOC_CACHE_MAX))
+		return malloc_slow(n, MALLOC_GFP | __GFP_ZERO);
+	p = malloc_fast_path(n);
+	return likely(p) ? memset(p, 0, n) : NULL;
+}
+
+/* Bytes behind a pointer that the caller says is live; stops the process if it is not. */
+static size_t usable(const void *p, const char *who)
+{
+	size_t size = malloc_tag_size[malloc_live_tag(p)];
+
+	if (unlikely(!size))
+		size = sw_usable_size(p);
+	if (unlikely(!size))
+		misuse_pointer(who, p);
+	return size;
+}
+
+SW_API size_t malloc_usable_size(void *p)
+{
+	return p ? usable(p, "malloc_usable_size()") : 0;
+}
+
+static void *move_to_new(void *old, size_t old_size, size_t n)
+{
+	void *new = malloc_fast_path(n);
+
+	if (unlikely(!new))
+		return n <= old_size ? old : NULL; /* M2; a shrink that cannot move stays */
+	memcpy(new, old, old_size < n ? old_size : n);
+	free_fast_path(old, "realloc()");
+	return new;
+}
+
+/* Blocks and areas keep to sw_block_realloc() while they remain one. */
+static void *realloc_block(void *old, size_t old_size, size_t n)
+{
+	int saved = errno;
+	void *new;
+
+	if (n > MALLOC_MAX)
+		return malloc_nomem();
+	if (n <= MALLOC_CACHE_MAX)
+		return move_to_new(old, old_size, n);
+	new = sw_block_realloc(old, n, MALLOC_GFP);
+	if (unlikely(!new))
+		return malloc_nomem();
+	errno = saved;
+	return new;
+}
+
+static void *realloc_for(void *old, size_t n, const char *who)
+{
+	size_t old_size;
+
+	if (!old)
+		return malloc_fast_path(n);
+	if (!n) {
+		free_fast_path(old, who);
+		return NULL;
+	}
+	old_size = usable(old, who);
+	/* An object of any cache, ours or kmalloc's, is no larger than the largest of those. */
+	if (unlikely(old_size > MALLOC_CACHE_MAX))
+		return realloc_block(old, old_size, n);
+	if (n <= old_size && (n > old_size / 2 || old_size == MALLOC_ALIGN))
+		return old;
+	return move_to_new(old, old_size, n);
+}
+
+SW_API void *realloc(void *old, size_t n)
+{
+	return realloc_for(old, n, "realloc()");
+}
+
+SW_API void *reallocarray(void *old, size_t count, size_t each)
+{
+	size_t n;
+
+	if (unlikely(__builtin_mul_overflow(count, each, &n)))
+		return malloc_nomem();
+	return realloc_for(old, n, "reallocarray()");
+}
+
+/*
+ * C23's sized frees. A size that malloc() would not have answered with this very
+ * object is a bug of the caller: sized frees exist to be checked. What realloc()
+ * left in a larger object than its class (more than half used) is fine too.
+ */
+static void check_size(void *p, size_t n, const char *who)
+{
+	size_t is = usable(p, who);
+
+	if (likely(n <= is && (n > is / 2 || malloc_class_size(n ? n : 1) == is)))
+		return;
+	misuse_size(who, p, n, is);
+}
+
+SW_API void free_sized(void *p, size_t n)
+{
+	if (p)
+		check_size(p, n, "free_sized()");
+	free_fast_path(p, "free_sized()");
+}
+
+SW_API void free_aligned_sized(void *p, size_t align, size_t n)
+{
+	if (p) {
+		if (unlikely(!align || (align & (align - 1)) || ((uintptr_t)p & (align - 1))))
+			misuse_align("free_aligned_sized()", p, align);
+		/* A small object may have been given a larger class to be aligned. */
+		if (unlikely(n > usable(p, "free_aligned_sized()")))
+			misuse_size("free_aligned_sized()", p, n, usable(p, "free_aligned_sized()"));
+	}
+	free_fast_path(p, "free_aligned_sized()");
+}
