@@ -59,7 +59,7 @@ size_t sw_usable_size(const void *p);
 /* Does @p point into memory that we hand out (live or free)? */
 bool sw_owns(const void *p);
 
-/* What a pointer is, for a report. Takes locks for the free areas only by trying. */
+/* What a pointer is, for a report. Any value may be asked. */
 enum sw_what_kind {
 	SW_WHAT_FOREIGN,  /* no memory of ours */
 	SW_WHAT_LIVE,	  /* the start of something live */

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * general.c - objects, blocks and areas by address alone, for a malloc front
+ *
+ * Room: mm.  Door: <slabwork/general.h>.  Below us: slub.c (objects), page_alloc.c
+ * (blocks), vmalloc.c (areas).
+ *
+ * 1. Blocks
+ *
+ * A block is a run of pages cut from one buddy block of order k and trimmed: only
+ * its n pages are held, the rest went back in the largest aligned pieces it is
+ * made of, and the n pages go back in the same way.
+ *
+ *   order 5:  |<------------ 17 pages ------------>|4p... |8 pages.............|
+ *             head: PG_large, index = 17            free   free
+ *
+ * Only the head is written: PG_large says that a block starts here, page->index how
+ * many pages it has. Clearing PG_large is one atomic operation, so of two frees
+ * one finds it clear and is a double free. Tail pages carry no mark; for a report
+ * the head is looked for downwards.
+ *
+ * 2. Growing
+ *
+ * A block that realloc() makes larger than GROW_TO_AREA becomes an area: from then on
+ * growing moves page tables, not bytes. Whoever grows once grows again.
+ *
+ * 3. Invariants
+ *
+ *   G1  PG_large is set on a page exactly while a block starts there; kmalloc_large()'s
+ *       blocks are compound (PG_head) and keep their length in page->order.
+ *   G2  The head's count is 1, the tails' 0, while the block lives.
+ *   G3  Nothing here reads memory at an address that is asked about.
+ *
+ * Locks: none of its own.
+ */
+
+#include <slabwork/general.h>
+
+#include "mm/boot.h"
+#include "mm/page_alloc.h"
+#include "mm/slub_internal.h"
+#include "mm/vmalloc.h"
+
+/* Copying 256 KiB costs what two mmap calls and a few faults do. */
+#define GROW_TO_AREA (256UL << 10)
+#define BLOCK_MAX_PAGES (1UL << MAX_PAGE_ORDER)
+
+static _Atomic unsigned long nr_block_pages;
+
+bool sw_boot(void)
+{
+	mm_boot();
+	return __atomic_load_n((int *)&mm_boot_state, __ATOMIC_ACQUIRE) == 2;
+}
+
+/* ---- blocks ---- */
+
+static unsigned int pages_order(unsigned long nr)
+{
+	return nr <= 1 ? 0 : 64 - (unsigned int)__builtin_clzl(nr - 1);
+}
+
+/* Give [from, to) back in the largest pieces that are aligned as the buddy wants. Counts are 0. */
+static void free_page_range(struct page *head, unsigned long from, unsigned long to)
+{
+	unsigned long pfn = page_to_pfn_raw(head);
+
+	while (from < to) {
+		unsigned int order = MAX_PAGE_ORDER;
+		unsigned int fits = 63 - (unsigned int)__builtin_clzl(to - from);
+
+		if ((pfn + from) & (BLOCK_MAX_PAGES - 1))
+			order = (unsigned int)__builtin_ctzl(pfn + from);
+		if (order > fits)
+			order = fits;
+		free_frozen_pages(head + from, order);
+		from += 1UL << order;
+	}
+}
+
+static void *block_alloc(unsigned long nr, unsigned int order, gfp_t gfp)
+{
+	struct page *head = alloc_pages(gfp & ~__GFP_COMP, order);
+
+	if (!head)
+		return NULL;
+	if (nr < 1UL << order)
+		free_page_range(head, nr, 1UL << order);
+	head->index = (unsigned int)nr;
+	page_set(head, PG_large);
+	atomic_fetch_add_explicit(&nr_block_pages, nr, memory_order_relaxed);
+	return page_addr(head);
+}
+
+/* The page of a block that starts at p; NULL: none does. */
+static struct page *block_head(const void *p)
+{
+	struct page *page;
+
+	if (((uintptr_t)p & ~PAGE_MASK) || !layout_addr_online((uintptr_t)p))
+		return NULL;
+	page = addr_to_page(p);
+	return page_test(page, PG_large) ? page : NULL;
+}
+
+static unsigned long block_pages(const struct page *head)
+{
+	return page_test(head, PG_head) ? 1UL << head->order : head->index;
+}
+
+static bool block_free(struct page *head)
+{
+	unsigned long nr = block_pages(head);
+
+	if (page_test(head, PG_head)) {
+		sw_kfree_slow(page_addr(head), 0);
+		return true;
+	}
+	if (!(atomic_fetch_and_explicit(&head->flags, ~(1u << PG_large), memory_order_acq_rel) &
+	      (1u << PG_large)))
+		return false;
+	atomic_store_explicit(&head->_refcount, 0, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&nr_block_pages, nr, memory_order_relaxed);
+	free_page_range(head, 0, nr);
+	return true;
+}
+
+/* ---- areas ---- */
+
+static void *area_alloc(size_t size, size_t align, gfp_t gfp)
+{
+	bool zeroed = false;
+	void *p = vm_large_alloc(size, align, &zeroed);
+
+	if (p && (gfp & __GFP_ZERO) && !zeroed)
+		memset(p, 0, size);
+	return p;
+}
+
+void *sw_block_alloc(size_t size, size_t align, gfp_t gfp)
+{
+	unsigned long nr = PAGE_ALIGN(size) >> PAGE_SHIFT;
+	unsigned int order, align_order;
+	void *p;
+
+	if (size > KMALLOC_MAX_SIZE || align > KMALLOC_MAX_SIZE)
+		return area_alloc(size, align > PAGE_SIZE ? align : 0, gfp);
+	order = pages_order(nr ? nr : 1);
+	align_order = pages_order(PAGE_ALIGN(align) >> PAGE_SHIFT);
+	p = block_alloc(nr ? nr : 1, order > align_order ? order : align_order, gfp);
+	/* No run of pages that long: an area needs only addresses. */
+	if (!p && order > PAGE_ALLOC_COSTLY_ORDER && gfpflags_allow_blocking(gfp))
+		p = area_alloc(size, align > PAGE_SIZE ? align : 0, gfp);
+	return p;
+}
+
+/* Shrink in place; false: it must be moved. */
+static bool block_resize(struct page *head, unsigned long nr)
+{
+	unsigned long old = block_pages(head);
+
+	if (nr > old || page_test(head, PG_head))
+		return nr <= old;
+	if (nr < old) {
+		head->index = (unsigned int)nr;
+		free_page_range(head, nr, old);
+		atomic_fetch_sub_explicit(&nr_block_pages, old - nr, memory_order_relaxed);
+	}
+	return true;
+}
+
+void *sw_block_realloc(void *block, size_t size, gfp_t gfp)
+{
+	size_t old_size = sw_usable_size(block);
+	struct page *head = block_head(block);
+	void *new = NULL;
+
+	if (head && block_resize(head, PAGE_ALIGN(size) >> PAGE_SHIFT))
+		return block;
+	if (!head) {
+		new = vm_large_realloc(block, size);
+		if (new)
+			return new;
+	}
+	if (head && size > old_size && size >= GROW_TO_AREA && gfpflags_allow_blocking(gfp))
+		new = area_alloc(size, 0, gfp);
+	if (!new)
+		new = sw_block_alloc(size, PAGE_SIZE, gfp);
+	if (!new)
+		return NULL;
+	memcpy(new, block, old_size < size ? old_size : size);
+	sw_try_free(block);
+	return new;
+}
+
+/* ---- by address ---- */
+
+/* Is the object of s that starts at p live? Caches without tags are trusted. */
+static bool object_live(const struct kmem_cache *s, const void *p)
+{
+	return !s->fast.tag || *objmap_byte(p) == objmap_tag(s, p);
+}
+
+/* The cache of the live object that starts at p; NULL: none does. */
+static struct kmem_cache *object_cache(const void *p)
+{
+	struct page *slab;
+	struct kmem_cache *s = slab_cache_of(p, &slab);
+
+	return s && obj_to_index(s, slab, p) >= 0 && object_live(s, p) ? s : NULL;
+}
+
+bool sw_try_free(const void *p)
+{
+	struct kmem_cache *s = object_cache(p);
+	struct page *head;
+
+	if (s) {
+		slab_free_slow(s, (void *)p, false, "free()");
+		return true;
+	}
+	head = block_head(p);
+	if (head)
+		return block_free(head);
+	return vm_large_free((void *)p);
+}
+
+size_t sw_usable_size(const void *p)
+{
+	struct kmem_cache *s = object_cache(p);
+	struct page *head;
+
+	if (s)
+		return s->object_size;
+	head = block_head(p);
+	if (head)
+		return block_pages(head) << PAGE_SHIFT;
+	return vm_large_size(p);
+}
+
+static bool in_vmalloc_window(uintptr_t addr)
+{
+	return addr >= sw_layout.vmalloc_start && addr < sw_layout.vmalloc_end;
+}
+
+bool sw_owns(const void *p)
+{
+	uintptr_t addr = (uintptr_t)p;
+
+	return layout_addr_online(addr) || in_vmalloc_window(addr);
+}
+
+/* ---- for reports ---- */
+
+static void what_in_slab(struct kmem_cache *s, struct page *slab, uintptr_t addr,
+			 struct sw_what *what)
+{
+	uintptr_t base = (uintptr_t)page_addr(slab);
+	uintptr_t first = base + s->red_left_pad;
+	unsigned int index = addr < first ? 0 : (unsigned int)((addr - first) / s->size);
+	bool live;
+
+	if (index >= slab->objects)
+		index = slab->objects ? slab->objects - 1u : 0;
+	what->is_object = true;
+	what->cache = s->name;
+	what->slab = base;
+	what->index = index;
+	what->start = first + (uintptr_t)index * s->size;
+	what->size = s->object_size;
+	live = object_live(s, (void *)what->start);
+	if (addr == what->start)
+		what->kind = live ? SW_WHAT_LIVE : SW_WHAT_FREE;
+	else
+		what->kind = live ? SW_WHAT_INTERIOR : SW_WHAT_FREE_INSIDE;
+}
+
+/* The block that this page is part of, looked for downwards in its section. */
+static struct page *block_around(struct page *page)
+{
+	for (unsigned long back = 0; back < BLOCK_MAX_PAGES; back++) {
+		struct page *head = page - back;
+
+		if (page_test(head, PG_large))
+			return block_pages(head) > back ? head : NULL;
+		if (!(page_to_pfn_raw(head) & (BLOCK_MAX_PAGES - 1)))
+			return NULL;
+	}
+	return NULL;
+}
+
+struct area_query {
+	uintptr_t addr;
+	struct sw_what *what;
+};
+
+static void what_area(const struct vmap_view *view, void *arg)
+{
+	struct area_query *query = arg;
+
+	if (!view->vm || query->addr < view->start || query->addr >= view->end)
+		return;
+	query->what->kind = query->addr == view->start ? SW_WHAT_LIVE : SW_WHAT_INTERIOR;
+	query->what->start = view->start;
+	query->what->size = view->end - view->start - PAGE_SIZE; /* less the guard page */
+}
+
+void sw_what_is(const void *p, struct sw_what *what)
+{
+	struct area_query query = { (uintptr_t)p, what };
+	struct kmem_cache *s;
+	struct page *head;
+
+	memset(what, 0, sizeof(*what));
+	what->kind = SW_WHAT_FOREIGN;
+	if (in_vmalloc_window(query.addr)) {
+		what->kind = SW_WHAT_FREE_PAGE;
+		vmap_for_each(what_area, &query);
+		return;
+	}
+	if (!layout_addr_online(query.addr))
+		return;
+	s = slab_cache_of(p, &head);
+	if (s) {
+		what_in_slab(s, head, query.addr, what);
+		return;
+	}
+	what->kind = SW_WHAT_FREE_PAGE;
+	head = block_around(addr_to_page(p));
+	if (!head)
+		return;
+	what->start = (uintptr_t)page_addr(head);
+	what->size = block_pages(head) << PAGE_SHIFT;
+	what->kind = query.addr == what->start ? SW_WHAT_LIVE : SW_WHAT_INTERIOR;
+}
+
+/* ---- statistics ---- */
+
+struct cache_sums {
+	size_t slabs, total, free, stock;
+};
+
+static void cache_sums(struct kmem_cache *s, struct cache_sums *sums)
+{
+	memset(sums, 0, sizeof(*sums));
+	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
+		struct kmem_cache_node *n = s->node[nid];
+
+		if (!n)
+			continue;
+		sums->slabs += atomic_load_explicit(&n->nr_slabs, memory_order_relaxed);
+		sums->total += atomic_load_explicit(&n->total_objects, memory_order_relaxed);
+		sums->free += atomic_load_explicit(&n->free_objects, memory_order_relaxed);
+	}
+	sums->stock = slab_sheaf_objects(s);
+	if (sums->free + sums->stock > sums->total) /* racing with frees */
+		sums->stock = sums->total > sums->free ? sums->total - sums->free : 0;
+}
+
+static size_t cache_live(const struct cache_sums *sums)
+{
+	size_t idle = sums->free + sums->stock;
+
+	return sums->total > idle ? sums->total - idle : 0;
+}
+
+static size_t slab_bytes(const struct kmem_cache *s)
+{
+	return PAGE_SIZE << oo_order(s->oo);
+}
+
+static void count_area(const struct vmap_view *view, void *arg)
+{
+	struct sw_heap_stats *stats = arg;
+
+	if (!view->vm)
+		return;
+	stats->area_count++;
+	stats->area_bytes += view->end - view->start - PAGE_SIZE;
+}
+
+void sw_heap_stats(struct sw_heap_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	for (unsigned int tag = 1; tag <= SLAB_TAG_GENERAL; tag++) {
+		struct kmem_cache *s = general_caches[tag];
+		struct cache_sums sums;
+
+		if (!s)
+			continue;
+		cache_sums(s, &sums);
+		stats->slab_live += cache_live(&sums) * s->object_size;
+		stats->slab_held += sums.slabs * slab_bytes(s);
+		stats->slab_stock += sums.stock * s->object_size;
+		stats->slab_objects += cache_live(&sums);
+		stats->slab_free_objects += sums.free + sums.stock;
+	}
+	stats->block_bytes = atomic_load_explicit(&nr_block_pages, memory_order_relaxed) << PAGE_SHIFT;
+	vmap_for_each(count_area, stats);
+	stats->free_pages = global_zone_page_state(NR_FREE_COMMITTED) << PAGE_SHIFT;
+}
+
+bool sw_cache_stats(unsigned int nth, struct sw_cache_stats *stats)
+{
+	for (unsigned int tag = 1; tag <= SLAB_TAG_GENERAL; tag++) {
+		struct kmem_cache *s = general_caches[tag];
+		struct cache_sums sums;
+
+		if (!s || nth--)
+			continue;
+		cache_sums(s, &sums);
+		stats->name = s->name;
+		stats->object_size = s->object_size;
+		stats->live = cache_live(&sums);
+		stats->total = sums.total;
+		stats->slabs = sums.slabs;
+		stats->slab_bytes = sums.slabs * slab_bytes(s);
+		return true;
+	}
+	return false;
+}
