@@ -11,7 +11,7 @@
  */
 
 struct fork_handler {
-	int rank; /* the lock order of ARCHITECTURE §4: 10 slab_mutex, 20 shrinker, 30 vmap, 40 list_lock, 50 barn, 60 pcp, 70 zone */
+	int rank; /* the lock order of ARCHITECTURE §4: 5 rcu, 10 slab_mutex, 20 shrinker, 30 vmap, 40 list_lock, 50 barn, 60 pcp, 70 zone */
 	void (*prepare)(void);
 	void (*parent)(void);
 	void (*child)(void);

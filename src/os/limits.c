@@ -22,7 +22,7 @@
 #include "os/vm.h"
 
 /* Longest cgroup path looked at; deeper ones count as having no limit of their own. */
-#define CGROUP_PATH_MAX 512
+#define CGROUP_PATH_MAX 320
 
 /* v1 says "no limit" with a number near 2^63. */
 #define CGROUP_V1_UNLIMITED (1ULL << 60)
@@ -41,7 +41,7 @@ static uint64_t cgroup_least(char *path, size_t root_len, const char *file)
 	for (;;) {
 		uint64_t limit;
 
-		strcpy(path + len, file);
+		memcpy(path + len, file, strlen(file) + 1);
 		if (os_read_u64(path, &limit) && limit < CGROUP_V1_UNLIMITED && limit < least)
 			least = limit;
 		if (len <= root_len)
@@ -59,6 +59,8 @@ static uint64_t cgroup_line_limit(const char *line)
 	static const char v2_root[] = "/sys/fs/cgroup", v2_file[] = "/memory.max";
 	static const char v1_root[] = "/sys/fs/cgroup/memory", v1_file[] = "/memory.limit_in_bytes";
 	char path[CGROUP_PATH_MAX + sizeof(v1_root) + sizeof(v1_file)];
+	const char *root;
+	size_t root_len;
 	const char *controllers = strchr(line, ':');
 	const char *group = controllers ? strchr(controllers + 1, ':') : NULL;
 	bool v2;
@@ -68,10 +70,11 @@ static uint64_t cgroup_line_limit(const char *line)
 	v2 = group == controllers + 1;
 	if (!v2 && strncmp(controllers, ":memory:", 8))
 		return UINT64_MAX;
-	strcpy(path, v2 ? v2_root : v1_root);
-	strcat(path, group + 1);
-	return cgroup_least(path, v2 ? sizeof(v2_root) - 1 : sizeof(v1_root) - 1,
-			    v2 ? v2_file : v1_file);
+	root = v2 ? v2_root : v1_root;
+	root_len = strlen(root);
+	memcpy(path, root, root_len);
+	memcpy(path + root_len, group + 1, strlen(group + 1) + 1);
+	return cgroup_least(path, root_len, v2 ? v2_file : v1_file);
 }
 
 static uint64_t cgroup_limit(void)
