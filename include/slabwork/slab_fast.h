@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SW_SLAB_FAST_H
+#define SW_SLAB_FAST_H
+
+/**
+ * DOC: <slabwork/slab_fast.h> - the two restartable sequences, inline
+ *
+ * Internal to <slabwork/slab.h>; the only layout that is part of the ABI
+ * (SW_FAST_ABI, checked by sw_fast_abi() in debug builds of a program).
+ *
+ * A *slot* is eight bytes, one for each CPU id and cache: the top of the CPU's
+ * main sheaf. A sheaf is [ NULL | o1 .. oN .. | FULL ]; top points at oN.
+ *
+ *   pop   object = *top; NULL: empty, leave.           slot = top - 1   (commit)
+ *   push  top[1] == FULL: full, leave. top[1] = object; slot = top + 1   (commit)
+ *
+ * If the thread is preempted, migrated or interrupted by a signal before the
+ * commit, the kernel sends it to the abort label and we start again: so no lock
+ * and no atomic. Between two sequences of one CPU nothing is shared.
+ */
+
+#include <slabwork/types.h>
+
+#define SW_FAST_ABI 1
+
+/* Slots of one CPU id span 1 << SW_PCPU_SHIFT bytes: first half slots, second half spares. */
+#define SW_PCPU_SHIFT 18
+#define SW_SHEAF_FULL ((void *)1)
+
+/* How to reach this CPU's slots. First member of struct kmem_cache. */
+struct sw_fast {
+	intptr_t rseq_offset;	/* thread pointer + this: struct rseq, or a dummy */
+	intptr_t id_offset;	/* thread pointer + this: 4-byte CPU id */
+	char *slots;		/* of id 0; of id n: + (n << SW_PCPU_SHIFT) */
+	unsigned char *objmap;	/* biased: objmap[address >> 4] = tag of the live object there */
+	uintptr_t machine_start; /* objects below or from *machine_online up take the slow path */
+	const uintptr_t *machine_online;
+	unsigned int object_size; /* for __GFP_ZERO */
+	unsigned char tag;	  /* 1..127; bit 7 marks an object at 8 mod 16 */
+	unsigned char mode;	  /* SW_FAST_* */
+	unsigned short abi;
+	void *reserved;
+};
+
+#define SW_FAST_ZERO 1 /* the slow path handles __GFP_ZERO and init_on_alloc */
+
+/* ThreadSanitizer cannot see through the sequences: it gets the locked slow path. */
+#if defined(__SANITIZE_THREAD__)
+#define SW_NO_RSEQ
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SW_NO_RSEQ
+#endif
+#endif
+
+#if defined(__x86_64__) && !defined(SW_NO_RSEQ)
+#define SW_HAVE_RSEQ 1
+
+/* The descriptor the kernel reads: version, flags, start, length, abort. */
+#define SW_RSEQ_TABLE                                                                              \
+	".pushsection __rseq_cs, \"aw\"\n\t"                                                       \
+	".balign 32\n"                                                                             \
+	"9:\t.long 0, 0\n\t"                                                                       \
+	".quad 1f, 2f - 1f, 4f\n\t"                                                                \
+	".popsection\n\t"
+
+/* The abort path must follow the signature glibc registered. */
+#define SW_RSEQ_ABORT(label)                                                                       \
+	".pushsection __rseq_failure, \"ax\"\n\t"                                                  \
+	".byte 0x0f, 0xb9, 0x3d\n\t"                                                               \
+	".long 0x53053053\n"                                                                       \
+	"4:\tjmp %l[" label "]\n\t"                                                                \
+	".popsection\n\t"
+
+/* Arm, refuse an unregistered thread (cpu_id < 0), compute the slot's address in %[slot]. */
+#define SW_RSEQ_ENTER                                                                              \
+	"leaq 9b(%%rip), %[slot]\n\t"                                                              \
+	"movq %[slot], %%fs:8(%[rs])\n"                                                            \
+	"1:\tcmpl $0, %%fs:4(%[rs])\n\t"                                                           \
+	"js %l[fail]\n\t"                                                                          \
+	"movl %%fs:(%[id]), %k[slot]\n\t"                                                          \
+	"shlq %[shift], %[slot]\n\t"                                                               \
+	"addq %[slots], %[slot]\n\t"
+
+/* Take the top object of this CPU's sheaf; NULL: empty (or no rseq). */
+SW_ALWAYS_INLINE void *sw_slot_pop(const struct sw_fast *f, char *slots)
+{
+	void *object, *slot, *top;
+
+again:
+	__asm__ __volatile__ goto(
+		SW_RSEQ_TABLE SW_RSEQ_ENTER
+		"movq (%[slot]), %[top]\n\t"
+		"movq (%[top]), %[object]\n\t"
+		"testq %[object], %[object]\n\t"
+		"jz %l[fail]\n\t"
+		"subq $8, %[top]\n\t"
+		"movq %[top], (%[slot])\n"
+		"2:\n\t" SW_RSEQ_ABORT("again")
+		: [object] "=&r"(object), [slot] "=&r"(slot), [top] "=&r"(top)
+		: [rs] "r"(f->rseq_offset), [id] "r"(f->id_offset), [slots] "r"(slots),
+		  [shift] "i"(SW_PCPU_SHIFT)
+		: "memory", "cc"
+		: again, fail);
+	if (!object) /* went to fail: spares the caller's test */
+		__builtin_unreachable();
+	return object;
+fail:
+	return NULL;
+}
+
+/* Put an object on top of this CPU's sheaf; false: full (or no rseq). */
+SW_ALWAYS_INLINE bool sw_slot_push(const struct sw_fast *f, char *slots, void *object)
+{
+	void *slot, *top;
+
+again:
+	__asm__ __volatile__ goto(
+		SW_RSEQ_TABLE SW_RSEQ_ENTER
+		"movq (%[slot]), %[top]\n\t"
+		"cmpq $1, 8(%[top])\n\t"
+		"je %l[fail]\n\t"
+		"movq %[object], 8(%[top])\n\t"
+		"addq $8, %[top]\n\t"
+		"movq %[top], (%[slot])\n"
+		"2:\n\t" SW_RSEQ_ABORT("again")
+		: [slot] "=&r"(slot), [top] "=&r"(top)
+		: [rs] "r"(f->rseq_offset), [id] "r"(f->id_offset), [slots] "r"(slots),
+		  [shift] "i"(SW_PCPU_SHIFT), [object] "r"(object)
+		: "memory", "cc"
+		: again, fail);
+	return true;
+fail:
+	return false;
+}
+
+/*
+ * Slow path: exchange the slot's top for null_top, unless it is drain_top (somebody
+ * empties this CPU's slots from afar). The old top; NULL: drained, or no rseq.
+ */
+SW_ALWAYS_INLINE void *sw_slot_detach(const struct sw_fast *f, char *slots, void *null_top,
+				      void *drain_top)
+{
+	void *slot, *top;
+
+again:
+	__asm__ __volatile__ goto(
+		SW_RSEQ_TABLE SW_RSEQ_ENTER
+		"movq (%[slot]), %[top]\n\t"
+		"cmpq %[drain], %[top]\n\t"
+		"je %l[fail]\n\t"
+		"movq %[null], (%[slot])\n"
+		"2:\n\t" SW_RSEQ_ABORT("again")
+		: [slot] "=&r"(slot), [top] "=&r"(top)
+		: [rs] "r"(f->rseq_offset), [id] "r"(f->id_offset), [slots] "r"(slots),
+		  [shift] "i"(SW_PCPU_SHIFT), [null] "r"(null_top), [drain] "r"(drain_top)
+		: "memory", "cc"
+		: again, fail);
+	return top;
+fail:
+	return NULL;
+}
+
+/* Slow path: store new_top if the slot still holds null_top. */
+SW_ALWAYS_INLINE bool sw_slot_attach(const struct sw_fast *f, char *slots, void *null_top,
+				     void *new_top)
+{
+	void *slot;
+
+again:
+	__asm__ __volatile__ goto(
+		SW_RSEQ_TABLE SW_RSEQ_ENTER
+		"cmpq %[null], (%[slot])\n\t"
+		"jne %l[fail]\n\t"
+		"movq %[fresh], (%[slot])\n"
+		"2:\n\t" SW_RSEQ_ABORT("again")
+		: [slot] "=&r"(slot)
+		: [rs] "r"(f->rseq_offset), [id] "r"(f->id_offset), [slots] "r"(slots),
+		  [shift] "i"(SW_PCPU_SHIFT), [null] "r"(null_top), [fresh] "r"(new_top)
+		: "memory", "cc"
+		: again, fail);
+	return true;
+fail:
+	return false;
+}
+
+#elif defined(__aarch64__) && !defined(SW_NO_RSEQ)
+#define SW_HAVE_RSEQ 1
+#include <slabwork/slab_fast_aarch64.h>
+#else
+#define SW_HAVE_RSEQ 0
+SW_ALWAYS_INLINE void *sw_slot_pop(const struct sw_fast *f, char *slots)
+{
+	(void)f, (void)slots;
+	return NULL;
+}
+
+SW_ALWAYS_INLINE bool sw_slot_push(const struct sw_fast *f, char *slots, void *object)
+{
+	(void)f, (void)slots, (void)object;
+	return false;
+}
+
+SW_ALWAYS_INLINE void *sw_slot_detach(const struct sw_fast *f, char *slots, void *null_top,
+				      void *drain_top)
+{
+	(void)f, (void)slots, (void)null_top, (void)drain_top;
+	return NULL;
+}
+
+SW_ALWAYS_INLINE bool sw_slot_attach(const struct sw_fast *f, char *slots, void *null_top,
+				     void *new_top)
+{
+	(void)f, (void)slots, (void)null_top, (void)new_top;
+	return false;
+}
+#endif
+
+#endif /* SW_SLAB_FAST_H */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SW_SLAB_FAST_H
+#error include <slabwork/slab_fast.h> instead
+#endif
+#ifndef SW_SLAB_FAST_AARCH64_H
+#define SW_SLAB_FAST_AARCH64_H
+
+/**
+ * DOC: <slabwork/slab_fast_aarch64.h> - the restartable sequences for aarch64
+ *
+ * Included by <slabwork/slab_fast.h>, which says what each one does. The thread
+ * pointer is TPIDR_EL0; the abort path follows the signature glibc registered.
+ */
+
+#define SW_RSEQ_TABLE                                                                              \
+	".pushsection __rseq_cs, \"aw\"\n\t"                                                       \
+	".balign 32\n"                                                                             \
+	"9:\t.long 0, 0\n\t"                                                                       \
+	".quad 1f, 2f - 1f, 4f\n\t"                                                                \
+	".popsection\n\t"
+
+#define SW_RSEQ_ABORT(label)                                                                       \
+	"b 5f\n\t"                                                                                 \
+	".inst 0xd428bc00\n"                                                                       \
+	"4:\tb %l[" label "]\n"                                                                    \
+	"5:\n\t"
+
+/* Arm, refuse an unregistered thread (cpu_id < 0), compute the slot's address in %[slot]. */
+#define SW_RSEQ_ENTER                                                                              \
+	"adrp %[slot], 9b\n\t"                                                                     \
+	"add %[slot], %[slot], :lo12:9b\n\t"                                                       \
+	"str %[slot], [%[rs], #8]\n"                                                               \
+	"1:\tldr %w[slot], [%[rs], #4]\n\t"                                                        \
+	"tbnz %w[slot], #31, %l[fail]\n\t"                                                         \
+	"ldr %w[slot], [%[id]]\n\t"                                                                \
+	"add %[slot], %[slots], %[slot], lsl %[shift]\n\t"
+
+/* lsl in "add (shifted register)" goes to 63, so any SW_PCPU_SHIFT will do. */
+#define SW_RSEQ_AREA(f) ((char *)__builtin_thread_pointer() + (f)->rseq_offset)
+#define SW_RSEQ_ID(f) ((char *)__builtin_thread_pointer() + (f)->id_offset)
+
+SW_ALWAYS_INLINE void *sw_slot_pop(const struct sw_fast *f, char *slots)
+{
+	void *object, *slot, *top;
+
+again:
+	__asm__ __volatile__ goto(
+		SW_RSEQ_TABLE SW_RSEQ_ENTER
+		"ldr %[top], [%[slot]]\n\t"
+		"ldr %[object], [%[top]]\n\t"
+		"cbz %[object], %l[fail]\n\t"
+		"sub %[top], %[top], #8\n\t"
+		"str %[top], [%[slot]]\n"
+		"2:\n\t" SW_RSEQ_ABORT("again")
+		: [object] "=&r"(object), [slot] "=&r"(slot), [top] "=&r"(top)
+		: [rs] "r"(SW_RSEQ_AREA(f)), [id] "r"(SW_RSEQ_ID(f)), [slots] "r"(slots),
+		  [shift] "i"(SW_PCPU_SHIFT)
+		: "memory", "cc"
+		: again, fail);
+	return object;
+fail:
+	return NULL;
+}
+
+SW_ALWAYS_INLINE bool sw_slot_push(const struct sw_fast *f, char *slots, void *object)
+{
+	void *slot, *top, *mark;
+
+again:
+	__asm__ __volatile__ goto(
+		SW_RSEQ_TABLE SW_RSEQ_ENTER
+		"ldr %[top], [%[slot]]\n\t"
+		"ldr %[mark], [%[top], #8]!\n\t"
+		"cmp %[mark], #1\n\t"
+		"b.eq %l[fail]\n\t"
+		"str %[object], [%[top]]\n\t"
+		"str %[top], [%[slot]]\n"
+		"2:\n\t" SW_RSEQ_ABORT("again")
+		: [slot] "=&r"(slot), [top] "=&r"(top), [mark] "=&r"(mark)
+		: [rs] "r"(SW_RSEQ_AREA(f)), [id] "r"(SW_RSEQ_ID(f)), [slots] "r"(slots),
+		  [shift] "i"(SW_PCPU_SHIFT), [object] "r"(object)
+		: "memory", "cc"
+		: again, fail);
+	return true;
+fail:
+	return false;
+}
+
+SW_ALWAYS_INLINE void *sw_slot_detach(const struct sw_fast *f, char *slots, void *null_top,
+				      void *drain_top)
+{
+	void *slot, *top;
+
+again:
+	__asm__ __volatile__ goto(
+		SW_RSEQ_TABLE SW_RSEQ_ENTER
+		"ldr %[top], [%[slot]]\n\t"
+		"cmp %[top], %[drain]\n\t"
+		"b.eq %l[fail]\n\t"
+		"str %[null], [%[slot]]\n"
+		"2:\n\t" SW_RSEQ_ABORT("again")
+		: [slot] "=&r"(slot), [top] "=&r"(top)
+		: [rs] "r"(SW_RSEQ_AREA(f)), [id] "r"(SW_RSEQ_ID(f)), [slots] "r"(slots),
+		  [shift] "i"(SW_PCPU_SHIFT), [null] "r"(null_top), [drain] "r"(drain_top)
+		: "memory", "cc"
+		: again, fail);
+	return top;
+fail:
+	return NULL;
+}
+
+SW_ALWAYS_INLINE bool sw_slot_attach(const struct sw_fast *f, char *slots, void *null_top,
+				     void *new_top)
+{
+	void *slot, *top;
+
+again:
+	__asm__ __volatile__ goto(
+		SW_RSEQ_TABLE SW_RSEQ_ENTER
+		"ldr %[top], [%[slot]]\n\t"
+		"cmp %[top], %[null]\n\t"
+		"b.ne %l[fail]\n\t"
+		"str %[fresh], [%[slot]]\n"
+		"2:\n\t" SW_RSEQ_ABORT("again")
+		: [slot] "=&r"(slot), [top] "=&r"(top)
+		: [rs] "r"(SW_RSEQ_AREA(f)), [id] "r"(SW_RSEQ_ID(f)), [slots] "r"(slots),
+		  [shift] "i"(SW_PCPU_SHIFT), [null] "r"(null_top), [fresh] "r"(new_top)
+		: "memory", "cc"
+		: again, fail);
+	return true;
+fail:
+	return false;
+}
+
+#endif /* SW_SLAB_FAST_AARCH64_H */

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slub.c - give out one object, take one object back
+ *
+ * Room: mm.  Door: <slabwork/slab.h>, whose inline fast paths come here when a sheaf
+ * is empty or full.  Above us: kmalloc.c, the malloc front.  Next door: slub_sheaf.c
+ * (sheaves and where they lie), slub_node.c (slabs), slub_report.c (misuse).
+ *
+ * 1. The idea
+ *
+ * Each CPU has an array of ready objects, the sheaf. Taking and giving back is one
+ * restartable sequence on it (<slabwork/slab_fast.h>). Here is what happens once in
+ * thirty calls or so: exchange the sheaf with the CPU's spare, then with the node's
+ * barn, and only then go to the slabs, with a whole sheaf's worth of work at once.
+ *
+ * 2. Life of an object
+ *
+ *   slab ──slab_take()──▶ sheaf ──pop──▶ live ──push──▶ sheaf ──slab_put()──▶ slab
+ *   bit set               bit clear      objmap = tag   objmap = 0            bit set
+ *
+ * 3. Invariants
+ *
+ *   S1  objmap holds an object's tag exactly while it is live; 0 otherwise. It is set
+ *       after the pop and cleared before the push, by the one who owns the object then.
+ *   S2  An object is in one place: live, in one sheaf, or free in its slab.
+ *   S3  Only an address that is the start of a live object passes a free: everything
+ *       else ends in slab_bad_free(), which never touches memory at that address.
+ *   S4  Nothing here waits, and no system call is made, unless gfp says
+ *       __GFP_DIRECT_RECLAIM; a free never waits: what it cannot put away at once
+ *       it leaves on the cache's deferred list for the next one who may wait.
+ *
+ * 4. Locks
+ *
+ *   None of its own. A sheaf that was detached is private: a signal handler that
+ *   comes in between finds the null sheaf and works without, or with another.
+ *
+ * 5. Departures from Linux
+ *
+ *   No interrupts to disable: restartable sequences instead. A double or invalid free
+ *   is found on every free, by objmap, and aborts; in the kernel only debugging finds it.
+ */
+
+#include <slabwork/slab.h>
+
+#include "kernel/cpu.h"
+#include "kernel/printk.h"
+#include "mm/boot.h"
+#include "mm/slub_internal.h"
+#include "mm/vmscan.h"
+
+/* A refill that would need a new slab stops here: untouched objects cost nothing, but new pages do. */
+#define REFILL_MIN_SHARE 4
+
+/* ---- allocation ---- */
+
+static int local_nid(void)
+{
+	return nr_node_ids > 1 ? numa_node_id() : 0;
+}
+
+/* Fill an empty private sheaf from slabs so that the lowest address is taken first. */
+static void sheaf_refill(struct kmem_cache *s, struct slab_sheaf *sheaf, gfp_t gfp)
+{
+	unsigned int min = sheaf->capacity / REFILL_MIN_SHARE;
+	unsigned int got = slab_take(s, gfp, local_nid(), false, sheaf->objects, min ? min : 1,
+				     sheaf->capacity);
+
+	for (unsigned int i = 0, j = got; i + 1 < j; i++) {
+		void *object = sheaf->objects[i];
+
+		sheaf->objects[i] = sheaf->objects[--j];
+		sheaf->objects[j] = object;
+	}
+	sheaf->size = (unsigned short)got;
+	atomic_fetch_add_explicit(&s->nr_refill, 1, memory_order_relaxed);
+}
+
+/* Put a private sheaf to use: main if the place is free, else spare, else the barn. */
+static void sheaf_install(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
+{
+	if (slot_attach(s, sheaf))
+		return;
+	sheaf = spare_swap(s, sheaf);
+	if (sheaf)
+		sheaf_dispose(s, sheaf, wait);
+}
+
+/*
+ * A sheaf with objects in it, private to us: what was the main one (or NULL) is
+ * exchanged for the spare, a full one of the barn, or is refilled. NULL: no memory.
+ */
+static struct slab_sheaf *sheaf_get_filled(struct kmem_cache *s, struct slab_sheaf *main, gfp_t gfp)
+{
+	bool wait = gfpflags_allow_blocking(gfp);
+	struct slab_sheaf *other;
+
+	if (main && main->size)
+		return main;
+	other = spare_swap(s, NULL);
+	if (other && other->size) {
+		if (main && (main = spare_swap(s, main)))
+			sheaf_dispose(s, main, wait);
+		return other;
+	}
+	/* Two empty ones: one goes to the barn or away. */
+	if (other && main)
+		sheaf_dispose(s, other, wait);
+	else if (other)
+		main = other;
+	other = barn_get_full(s, wait);
+	if (other) {
+		atomic_fetch_add_explicit(&s->nr_barn_get, 1, memory_order_relaxed);
+		if (main && (main = spare_swap(s, main)))
+			sheaf_dispose(s, main, wait);
+		return other;
+	}
+	if (!main)
+		main = sheaf_alloc(s->sheaf_capacity, gfp & ~(__GFP_ZERO | __GFP_NOFAIL));
+	if (!main)
+		return NULL;
+	sheaf_refill(s, main, gfp);
+	if (main->size)
+		return main;
+	sheaf_install(s, main, wait);
+	return NULL;
+}
+
+/* From the sheaves, by the slow way. NULL: no memory, or no way to a sheaf. */
+static void *alloc_from_sheaf(struct kmem_cache *s, gfp_t gfp)
+{
+	struct slab_sheaf *sheaf;
+	void *object;
+	bool usable;
+
+	sheaf = slot_detach(s, &usable);
+	if (!usable)
+		return NULL;
+	sheaf = sheaf_get_filled(s, sheaf, gfp);
+	if (!sheaf)
+		return NULL;
+	object = sheaf->objects[--sheaf->size];
+	sheaf_install(s, sheaf, gfpflags_allow_blocking(gfp));
+	return object;
+}
+
+static void *alloc_slow(struct kmem_cache *s, gfp_t gfp, int nid)
+{
+	bool strict = nid != NUMA_NO_NODE && nr_node_ids > 1;
+	void *object = NULL;
+
+	atomic_fetch_add_explicit(&s->nr_alloc_slow, 1, memory_order_relaxed);
+	drain_deferred(s, gfpflags_allow_blocking(gfp));
+	if (s->sheaf_capacity && !strict) {
+		object = slot_pop_locked(s);
+		if (!object)
+			object = alloc_from_sheaf(s, gfp);
+	}
+	if (!object && !slab_take(s, gfp, strict ? nid : local_nid(),
+				  strict && (gfp & __GFP_THISNODE), &object, 1, 1))
+		return NULL;
+	return object;
+}
+
+static gfp_t check_gfp(struct kmem_cache *s, gfp_t gfp)
+{
+	gfp_t bad = gfp & GFP_SLAB_BUG_MASK & ~(s->flags & SLAB_CACHE_DMA32 ? __GFP_DMA32 : 0);
+
+	if (likely(!bad))
+		return gfp;
+	pr_warn("Unexpected gfp: %#x. Fixing up to gfp: %#x. Fix your code!\n", bad, gfp & ~bad);
+	return gfp & ~bad;
+}
+
+void *slab_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid)
+{
+	void *object;
+
+	gfp = check_gfp(s, gfp);
+	if (unlikely((gfp & __GFP_ZERO) && s->ctor)) {
+		WARN_ONCE(true, "WARNING: __GFP_ZERO asked of %s, whose objects are constructed\n",
+			  s->name);
+		gfp &= ~__GFP_ZERO;
+	}
+	do {
+		object = alloc_slow(s, gfp, nid);
+	} while (unlikely(!object && (gfp & __GFP_NOFAIL)));
+	if (unlikely(!object))
+		return NULL;
+	object_set_live(s, object);
+	if (gfp & __GFP_ZERO)
+		memset(object, 0, s->object_size);
+	return object;
+}
+
+void *sw_cache_alloc_slow(struct kmem_cache *s, gfp_t gfp)
+{
+	return slab_alloc_node(s, gfp, NUMA_NO_NODE);
+}
+
+void *sw_cache_alloc(struct kmem_cache *s, gfp_t gfp)
+{
+	return kmem_cache_alloc(s, gfp);
+}
+
+void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid)
+{
+	if (nid == NUMA_NO_NODE || nr_node_ids == 1)
+		return kmem_cache_alloc(s, gfp);
+	return slab_alloc_node(s, gfp, nid);
+}
+
+/* ---- free ---- */
+
+/* A sheaf with room, private to us, in exchange for a full main one (or NULL). NULL: none to be had. */
+static struct slab_sheaf *sheaf_get_room(struct kmem_cache *s, struct slab_sheaf *main)
+{
+	struct slab_sheaf *other;
+
+	if (main && main->size < main->capacity)
+		return main;
+	/* The older sheaf goes away, the one just filled stays as spare: its objects are warm. */
+	other = main ? spare_swap(s, main) : spare_swap(s, NULL);
+	if (other && other->size < other->capacity)
+		return other;
+	if (other && barn_put(s, other, false)) {
+		atomic_fetch_add_explicit(&s->nr_barn_put, 1, memory_order_relaxed);
+		other = barn_get_empty(s, false);
+		return other ? other : sheaf_alloc(s->sheaf_capacity, GFP_NOWAIT | __GFP_NOWARN);
+	}
+	if (other) {
+		unsigned int put = slab_put(s, other->objects, other->size, false);
+
+		atomic_fetch_add_explicit(&s->nr_flush, 1, memory_order_relaxed);
+		memmove(other->objects, other->objects + put, (other->size - put) * sizeof(void *));
+		other->size = (unsigned short)(other->size - put);
+		if (put)
+			return other;
+		sheaf_dispose(s, other, false);
+	}
+	other = barn_get_empty(s, false);
+	return other ? other : sheaf_alloc(s->sheaf_capacity, GFP_NOWAIT | __GFP_NOWARN);
+}
+
+static bool free_to_sheaf(struct kmem_cache *s, void *object)
+{
+	struct slab_sheaf *sheaf;
+	bool usable;
+
+	sheaf = slot_detach(s, &usable);
+	if (!usable)
+		return false;
+	sheaf = sheaf_get_room(s, sheaf);
+	if (!sheaf)
+		return false;
+	sheaf->objects[sheaf->size++] = object;
+	sheaf_install(s, sheaf, false);
+	return true;
+}
+
+/* The object is dead in objmap and ours to put away. */
+static void free_object(struct kmem_cache *s, void *object)
+{
+	atomic_fetch_add_explicit(&s->nr_free_slow, 1, memory_order_relaxed);
+	if (s->sheaf_capacity && !s->dying) {
+		if (cpu_rseq_ok ? sw_slot_push(&s->fast, s->fast.slots, object) :
+				  slot_push_locked(s, object))
+			return;
+		if (free_to_sheaf(s, object))
+			return;
+	}
+	if (!slab_put(s, &object, 1, false))
+		defer_object(s, object);
+}
+
+struct kmem_cache *slab_cache_of(const void *addr, struct page **head)
+{
+	struct page *page;
+
+	if (!layout_addr_online((uintptr_t)addr))
+		return NULL;
+	page = page_head(addr_to_page(addr));
+	if (!page_test(page, PG_slab))
+		return NULL;
+	atomic_thread_fence(memory_order_acquire);
+	if (head)
+		*head = page;
+	return page->slab_cache;
+}
+
+/* The check the header does inline: an object of the machine window, alive, with this cache's tag. */
+static bool kill_by_tag(struct kmem_cache *s, void *object)
+{
+	uintptr_t addr = (uintptr_t)object;
+
+	if (!s || !s->fast.tag || (addr & 7) || addr < s->fast.machine_start ||
+	    addr >= __atomic_load_n(s->fast.machine_online, __ATOMIC_RELAXED) ||
+	    *objmap_byte(object) != objmap_tag(s, object))
+		return false;
+	*objmap_byte(object) = 0;
+	return true;
+}
+
+/* Make a live object of s dead, or report and abort (S3). Returns its true cache. */
+static struct kmem_cache *object_kill(struct kmem_cache *named, void *object, const char *who)
+{
+	struct kmem_cache *s;
+	struct page *slab;
+
+	/* Shared tags do not prove the cache: slab_put() looks again, a sheaf later. */
+	if (kill_by_tag(named, object))
+		return named;
+	s = slab_cache_of(object, &slab);
+	if (!s || obj_to_index(s, slab, object) < 0)
+		slab_bad_free(who, named, object);
+	if (unlikely(named && named != s))
+		WARN(true, "cache_from_obj: Wrong slab cache. %s but object is from %s\n",
+		     named->name, s->name);
+	if (s->fast.tag) {
+		if (*objmap_byte(object) != objmap_tag(s, object))
+			slab_bad_free(who, named, object);
+		*objmap_byte(object) = 0;
+	}
+	return s;
+}
+
+void slab_free_slow(struct kmem_cache *s, void *object, bool checked, const char *who)
+{
+	if (!checked)
+		s = object_kill(s, object, who);
+	free_object(s, object);
+}
+
+void sw_cache_free_slow(struct kmem_cache *s, void *object, bool checked)
+{
+	slab_free_slow(s, object, checked, "kmem_cache_free()");
+}
+
+void sw_cache_free(struct kmem_cache *s, void *object)
+{
+	kmem_cache_free(s, object);
+}
+
+/* ---- many at once ---- */
+
+/* Objects straight out of the CPU's sheaf: one exchange for all of them. */
+static unsigned int bulk_from_sheaf(struct kmem_cache *s, void **p, unsigned int n)
+{
+	struct slab_sheaf *sheaf;
+	unsigned int got = 0;
+	bool usable;
+
+	if (!s->sheaf_capacity)
+		return 0;
+	sheaf = slot_detach(s, &usable);
+	if (!sheaf)
+		return 0;
+	got = n < sheaf->size ? n : sheaf->size;
+	sheaf->size = (unsigned short)(sheaf->size - got);
+	memcpy(p, sheaf->objects + sheaf->size, got * sizeof(void *));
+	sheaf_install(s, sheaf, false);
+	return got;
+}
+
+int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t nr, void **p)
+{
+	size_t got = 0;
+
+	gfp = check_gfp(s, gfp);
+	while (got < nr) {
+		unsigned int want = nr - got > 1024 ? 1024 : (unsigned int)(nr - got);
+		unsigned int n = bulk_from_sheaf(s, p + got, want);
+
+		if (n < want && want - n > s->sheaf_capacity) {
+			n += slab_take(s, gfp, local_nid(), false, p + got + n, want - n, want - n);
+		} else if (n < want) {
+			p[got + n] = alloc_slow(s, gfp, NUMA_NO_NODE);
+			n += p[got + n] != NULL;
+		}
+		if (!n)
+			break;
+		for (unsigned int i = 0; i < n; i++)
+			object_set_live(s, p[got + i]);
+		got += n;
+	}
+	if (got < nr) {
+		kmem_cache_free_bulk(s, got, p);
+		return 0;
+	}
+	if (gfp & __GFP_ZERO && !s->ctor) {
+		for (size_t i = 0; i < nr; i++)
+			memset(p[i], 0, s->object_size);
+	}
+	return (int)nr;
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *s, size_t nr, void **p)
+{
+	struct slab_sheaf *sheaf;
+	bool usable;
+	size_t i = 0;
+
+	if (s && s->sheaf_capacity && nr > 1) {
+		sheaf = slot_detach(s, &usable);
+		for (; sheaf && i < nr && sheaf->size < sheaf->capacity; i++) {
+			struct kmem_cache *own = object_kill(s, p[i], "kmem_cache_free_bulk()");
+
+			if (likely(own == s))
+				sheaf->objects[sheaf->size++] = p[i];
+			else
+				free_object(own, p[i]);
+		}
+		if (sheaf)
+			sheaf_install(s, sheaf, false);
+	}
+	for (; i < nr; i++) {
+		if (s)
+			kmem_cache_free(s, p[i]);
+		else
+			kfree(p[i]);
+	}
+}
+
+/* ---- prefilled sheaves ---- */
+
+int kmem_cache_refill_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf **sheafp,
+			    unsigned int size)
+{
+	struct slab_sheaf *sheaf = *sheafp;
+	unsigned int need;
+
+	if (sheaf->capacity < size) {
+		struct slab_sheaf *bigger = kmem_cache_prefill_sheaf(s, gfp, size);
+
+		if (!bigger)
+			return -12; /* -ENOMEM */
+		kmem_cache_return_sheaf(s, gfp, sheaf);
+		*sheafp = bigger;
+		return 0;
+	}
+	if (sheaf->size >= size)
+		return 0;
+	need = size - sheaf->size;
+	sheaf->size = (unsigned short)(sheaf->size + slab_take(s, gfp, local_nid(), false,
+							       sheaf->objects + sheaf->size, need,
+							       sheaf->capacity - sheaf->size));
+	return sheaf->size >= size ? 0 : -12;
+}
+
+struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *s, gfp_t gfp, unsigned int size)
+{
+	unsigned int capacity = size > s->sheaf_capacity ? size : s->sheaf_capacity;
+	struct slab_sheaf *sheaf;
+
+	if (size > PAGE_SIZE / sizeof(void *) - 4)
+		return NULL;
+	sheaf = sheaf_alloc(sheaf_round_capacity(capacity), gfp & ~__GFP_ZERO);
+	if (sheaf && kmem_cache_refill_sheaf(s, gfp, &sheaf, size)) {
+		kmem_cache_return_sheaf(s, gfp, sheaf);
+		return NULL;
+	}
+	return sheaf;
+}
+
+void kmem_cache_return_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *sheaf)
+{
+	bool wait = gfpflags_allow_blocking(gfp);
+
+	if (sheaf->capacity == s->sheaf_capacity) {
+		sheaf_dispose(s, sheaf, wait);
+		return;
+	}
+	for (unsigned int i = 0; i < sheaf->size; i++)
+		free_object(s, sheaf->objects[i]);
+	sheaf_free(sheaf);
+}
+
+void *kmem_cache_alloc_from_sheaf(struct kmem_cache *s, gfp_t gfp, struct slab_sheaf *sheaf)
+{
+	void *object;
+
+	if (WARN_ON_ONCE(!sheaf->size))
+		return NULL;
+	object = sheaf->objects[--sheaf->size];
+	object_set_live(s, object);
+	if (gfp & __GFP_ZERO)
+		memset(object, 0, s->object_size);
+	return object;
+}
+
+unsigned int kmem_cache_sheaf_size(struct slab_sheaf *sheaf)
+{
+	return sheaf->size;
+}

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slub_node.c - slabs: cut, take objects out, put objects back, give pages back
+ *
+ * Room: mm.  Above us: slub.c and slub_sheaf.c, which come here once for a whole
+ * sheaf.  Below us: page_alloc.c.
+ *
+ * 1. The idea
+ *
+ * A slab's free objects are the set bits of a bitmap that lies beside it: in the
+ * slab's struct page up to SLAB_INLINE_OBJECTS, outside above. Objects are never
+ * read nor written here (but for a constructor when the slab is cut), so an
+ * overflow cannot steer us, a fresh slab costs no memory until it is used, and
+ * taking thirty objects is a few word operations.
+ *
+ * 2. Life of a slab
+ *
+ *     pages ──new_slab()──▶ partial ──last object taken──▶ full
+ *       ▲                    │  ▲                            │
+ *       └──inuse == 0 and ───┘  └──first object put back─────┘
+ *          enough partial
+ *
+ * 3. Invariants (kmem_cache_validate() walks them)
+ *
+ *   N1  inuse == objects - set bits of the bitmap.
+ *   N2  slab_on_list says: on node->partial; then 0 < set bits. Else it is on node->full,
+ *       or on no list (made in atomic context while the lock was taken; it joins a list
+ *       when an object of it comes back).
+ *   N3  node->free_objects is the sum of set bits; nr_partial the length of the list.
+ *   N4  slab->slab_cache and objects do not change while PG_slab is set.
+ *
+ * 4. Locks
+ *
+ *   node->list_lock guards bitmap, inuse, lists. A caller that must not wait gives
+ *   wait = false or a gfp without __GFP_DIRECT_RECLAIM: then the lock is only tried.
+ *
+ * 5. Departures from Linux
+ *
+ *   No frozen slabs, no free list inside objects, no double-word compare-exchange.
+ */
+
+#include <slabwork/rcupdate.h>
+#include <slabwork/slab.h>
+
+#include "kernel/lock.h"
+#include "lib/list.h"
+#include "mm/page_alloc.h"
+#include "mm/slub_internal.h"
+#include "mm/zone.h"
+#include "os/os.h"
+
+/* Tries before a free that must not wait gives up: about a microsecond of a holder's work. */
+#define TRYLOCK_SPINS 64
+
+static bool lock_node(struct kmem_cache_node *n, bool wait)
+{
+	if (wait) {
+		spin_lock(&n->list_lock);
+		return true;
+	}
+	for (int i = 0; i < TRYLOCK_SPINS; i++) {
+		if (spin_trylock(&n->list_lock))
+			return true;
+	}
+	return false;
+}
+
+void init_kmem_cache_node(struct kmem_cache_node *n)
+{
+	memset(n, 0, sizeof(*n));
+	INIT_LIST_HEAD(&n->partial);
+	INIT_LIST_HEAD(&n->full);
+}
+
+struct kmem_cache_node *get_node(struct kmem_cache *s, int nid)
+{
+	return s->node[(unsigned int)nid < MAX_NUMNODES && s->node[nid] ? nid : 0];
+}
+
+static int slab_nid(const struct page *slab)
+{
+	return (int)(atomic_load_explicit(&((struct page *)slab)->flags, memory_order_relaxed) >>
+		     PAGE_NODE_SHIFT);
+}
+
+static void account_slab(struct kmem_cache *s, struct page *slab, int sign)
+{
+	enum node_stat_item item = s->flags & SLAB_RECLAIM_ACCOUNT ? NR_SLAB_RECLAIMABLE_B :
+								     NR_SLAB_UNRECLAIMABLE_B;
+	struct kmem_cache_node *n = get_node(s, slab_nid(slab));
+
+	mod_node_page_state(NODE_DATA(slab_nid(slab)), item, sign * (1L << slab->order));
+	if (sign > 0) {
+		atomic_fetch_add_explicit(&n->nr_slabs, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&n->total_objects, slab->objects, memory_order_relaxed);
+	} else {
+		atomic_fetch_sub_explicit(&n->nr_slabs, 1, memory_order_relaxed);
+		atomic_fetch_sub_explicit(&n->total_objects, slab->objects, memory_order_relaxed);
+	}
+}
+
+/* ---- making and unmaking ---- */
+
+static size_t bitmap_bytes(unsigned int objects)
+{
+	return (objects + 63) / 64 * sizeof(unsigned long);
+}
+
+static void bitmap_fill(unsigned long *map, unsigned int objects)
+{
+	for (unsigned int i = 0; i < objects / 64; i++)
+		map[i] = ~0UL;
+	if (objects % 64)
+		map[objects / 64] = (1UL << (objects % 64)) - 1;
+}
+
+/* Pages for a slab: the wanted order lightly, then the least order in earnest. */
+static struct page *alloc_slab_pages(struct kmem_cache *s, gfp_t gfp, int nid, bool strict,
+				     struct kmem_cache_order_objects *oo)
+{
+	gfp_t mask = ((gfp & ~(GFP_SLAB_BUG_MASK | __GFP_ZERO | __GFP_MOVABLE)) | s->allocflags);
+	struct page *page;
+	gfp_t light = (mask | __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_NOFAIL;
+
+	if (strict)
+		mask |= __GFP_THISNODE, light |= __GFP_THISNODE;
+	*oo = s->oo;
+	if (oo_order(s->oo) > oo_order(s->min)) {
+		page = alloc_pages_node(nid, light, oo_order(s->oo));
+		if (page)
+			return page;
+		*oo = s->min;
+	}
+	if (oo_order(*oo))
+		mask |= __GFP_COMP;
+	else
+		mask &= ~__GFP_COMP;
+	return alloc_pages_node(nid, mask | __GFP_NOWARN, oo_order(*oo));
+}
+
+static struct page *new_slab(struct kmem_cache *s, gfp_t gfp, int nid, bool strict)
+{
+	struct kmem_cache_order_objects oo;
+	struct page *slab = alloc_slab_pages(s, gfp, nid, strict, &oo);
+	unsigned long *ext = NULL;
+	char *base;
+
+	if (!slab) {
+		slab_out_of_memory(s, gfp, nid);
+		return NULL;
+	}
+	if (oo_objects(oo) > SLAB_INLINE_OBJECTS) {
+		ext = slab_meta_alloc(bitmap_bytes(oo_objects(oo)), gfp & ~__GFP_ZERO);
+		if (!ext) {
+			__free_pages(slab, oo_order(oo));
+			return NULL;
+		}
+	}
+	INIT_LIST_HEAD(&slab->lru);
+	slab->slab_cache = s;
+	slab->objects = (unsigned short)oo_objects(oo);
+	slab->inuse = 0;
+	slab->order = (unsigned char)oo_order(oo);
+	slab->slab_on_list = 0;
+	slab->slab_cursor = 0;
+	slab->slab_free_ext = ext;
+	bitmap_fill(slab_bitmap(slab), slab->objects);
+	base = (char *)page_addr(slab) + s->red_left_pad;
+	if (s->ctor) {
+		for (unsigned int i = 0; i < slab->objects; i++)
+			s->ctor(base + (size_t)i * s->size);
+	}
+	/* From here a free may find the slab: everything above is visible first. */
+	atomic_thread_fence(memory_order_release);
+	page_set(slab, PG_slab);
+	account_slab(s, slab, 1);
+	return slab;
+}
+
+static void free_slab_pages(struct page *slab)
+{
+	unsigned int order = slab->order;
+
+	page_clear(slab, PG_slab);
+	slab->slab_cache = NULL;
+	__free_pages(slab, order);
+}
+
+static void rcu_free_slab(struct rcu_head *head)
+{
+	free_slab_pages(container_of((unsigned long *)(void *)head, struct page, words[0]));
+}
+
+/* The slab is empty, on no list, and nobody can reach it. No lock is held. */
+static void discard_slab(struct kmem_cache *s, struct page *slab)
+{
+	account_slab(s, slab, -1);
+	if (slab->objects > SLAB_INLINE_OBJECTS)
+		slab_meta_free(slab->slab_free_ext);
+	_Static_assert(sizeof(struct rcu_head) <= sizeof(slab->words),
+		       "rcu_head lies in the bitmap");
+	if (s->flags & SLAB_TYPESAFE_BY_RCU)
+		call_rcu((struct rcu_head *)(void *)slab->words, rcu_free_slab);
+	else
+		free_slab_pages(slab);
+}
+
+static void discard_list(struct kmem_cache *s, struct list_head *list)
+{
+	struct page *slab, *next;
+
+	list_for_each_entry_safe(slab, next, list, lru) {
+		list_del_init(&slab->lru);
+		discard_slab(s, slab);
+	}
+}
+
+/* ---- lists ---- */
+
+static void add_partial(struct kmem_cache_node *n, struct page *slab, bool tail)
+{
+	list_del_init(&slab->lru);
+	if (tail)
+		list_add_tail(&slab->lru, &n->partial);
+	else
+		list_add(&slab->lru, &n->partial);
+	slab->slab_on_list = 1;
+	n->nr_partial++;
+}
+
+static void remove_partial(struct kmem_cache_node *n, struct page *slab)
+{
+	list_del_init(&slab->lru);
+	slab->slab_on_list = 0;
+	n->nr_partial--;
+}
+
+/* ---- taking ---- */
+
+/* Lowest addresses first, from the word where the last search ended. */
+static unsigned int take_from_slab(struct kmem_cache *s, struct page *slab, void **p,
+				   unsigned int max)
+{
+	unsigned long *map = slab_bitmap(slab);
+	unsigned int words = (slab->objects + 63u) / 64, got = 0;
+	char *base = (char *)page_addr(slab) + s->red_left_pad;
+
+	/* Below the cursor all bits are clear. */
+	for (unsigned int w = slab->slab_cursor; w < words && got < max; w++) {
+		unsigned long word = map[w];
+
+		while (word && got < max) {
+			unsigned int bit = (unsigned int)__builtin_ctzl(word);
+
+			word &= word - 1;
+			p[got++] = base + (size_t)(w * 64 + bit) * s->size;
+		}
+		map[w] = word;
+		slab->slab_cursor = (unsigned char)(w < 255 ? w : 255);
+	}
+	slab->inuse = (unsigned short)(slab->inuse + got);
+	return got;
+}
+
+static void node_free_objects_add(struct kmem_cache_node *n, long delta)
+{
+	atomic_store_explicit(&n->free_objects,
+			      atomic_load_explicit(&n->free_objects, memory_order_relaxed) +
+				      (unsigned long)delta,
+			      memory_order_relaxed);
+}
+
+static unsigned int take_partial(struct kmem_cache *s, struct kmem_cache_node *n, void **p,
+				 unsigned int max)
+{
+	unsigned int got = 0;
+
+	while (got < max && n->nr_partial) {
+		struct page *slab = list_first_entry(&n->partial, struct page, lru);
+
+		got += take_from_slab(s, slab, p + got, max - got);
+		if (slab->inuse == slab->objects) {
+			remove_partial(n, slab);
+			list_add(&slab->lru, &n->full);
+		}
+	}
+	node_free_objects_add(n, -(long)got);
+	return got;
+}
+
+/* A fresh slab's first objects go to the caller before anybody else sees the slab. */
+static unsigned int take_fresh(struct kmem_cache *s, gfp_t gfp, int nid, bool strict, void **p,
+			       unsigned int max)
+{
+	struct page *slab = new_slab(s, gfp, nid, strict);
+	struct kmem_cache_node *n;
+	unsigned int got;
+
+	if (!slab)
+		return 0;
+	n = get_node(s, slab_nid(slab));
+	got = take_from_slab(s, slab, p, max);
+	/* If not: N2, on no list and uncounted in free_objects until one of its objects returns. */
+	if (!lock_node(n, gfpflags_allow_blocking(gfp)))
+		return got;
+	node_free_objects_add(n, slab->objects - got);
+	if (got < slab->objects)
+		add_partial(n, slab, false);
+	else
+		list_add(&slab->lru, &n->full);
+	spin_unlock(&n->list_lock);
+	return got;
+}
+
+unsigned int slab_take(struct kmem_cache *s, gfp_t gfp, int nid, bool strict, void **p,
+		       unsigned int min, unsigned int max)
+{
+	bool wait = gfpflags_allow_blocking(gfp);
+	unsigned int got = 0, fresh;
+
+	for (unsigned int i = 0; i < nr_node_ids && got < min; i++) {
+		unsigned int id = ((unsigned int)nid + i) % nr_node_ids;
+		struct kmem_cache_node *n = s->node[id];
+
+		if (n && n->nr_partial && lock_node(n, wait)) {
+			got += take_partial(s, n, p + got, max - got);
+			spin_unlock(&n->list_lock);
+		}
+		if (strict)
+			break;
+	}
+	while (got < min) {
+		fresh = take_fresh(s, gfp, nid, strict, p + got, max - got);
+		if (!fresh)
+			break;
+		got += fresh;
+	}
+	return got;
+}
+
+/* ---- putting back ---- */
+
+static void put_object(struct kmem_cache *s, struct kmem_cache_node *n, struct page *slab,
+		       void *object, struct list_head *empty)
+{
+	int idx = obj_to_index(s, slab, object);
+	unsigned long *map = slab_bitmap(slab), bit;
+
+	if (idx < 0)
+		slab_bad_free("kmem_cache_free()", s, object);
+	bit = 1UL << (idx % 64);
+	if (map[idx / 64] & bit)
+		slab_bad_free("kmem_cache_free()", s, object);
+	map[idx / 64] |= bit;
+	if (idx / 64 < slab->slab_cursor)
+		slab->slab_cursor = (unsigned char)(idx / 64);
+	slab->inuse--;
+	if (!slab->slab_on_list)
+		add_partial(n, slab, true);
+	if (!slab->inuse && n->nr_partial > s->min_partial) {
+		remove_partial(n, slab);
+		node_free_objects_add(n, -(long)slab->objects);
+		list_add(&slab->lru, empty);
+	}
+}
+
+/* A slab that was on no list (N2) brings its untaken objects into the count with its first return. */
+static void count_return(struct kmem_cache_node *n, struct page *slab)
+{
+	if (!slab->slab_on_list && list_empty(&slab->lru))
+		node_free_objects_add(n, (long)(slab->objects - slab->inuse));
+	node_free_objects_add(n, 1);
+}
+
+unsigned int slab_put(struct kmem_cache *s, void **p, unsigned int n_objects, bool wait)
+{
+	struct kmem_cache_node *held = NULL;
+	unsigned int done = 0;
+	LIST_HEAD(empty);
+
+	for (; done < n_objects; done++) {
+		struct page *slab = page_head(addr_to_page(p[done]));
+		struct kmem_cache_node *n = get_node(s, slab_nid(slab));
+
+		if (n != held) {
+			if (held)
+				spin_unlock(&held->list_lock);
+			held = lock_node(n, wait) ? n : NULL;
+			if (!held)
+				break;
+		}
+		count_return(n, slab);
+		put_object(s, n, slab, p[done], &empty);
+	}
+	if (held)
+		spin_unlock(&held->list_lock);
+	discard_list(s, &empty);
+	return done;
+}
+
+unsigned long slab_discard_empty(struct kmem_cache *s)
+{
+	unsigned long pages = 0;
+
+	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
+		struct kmem_cache_node *n = s->node[nid];
+		struct page *slab, *next;
+		LIST_HEAD(empty);
+
+		if (!n)
+			continue;
+		spin_lock(&n->list_lock);
+		list_for_each_entry_safe(slab, next, &n->partial, lru) {
+			if (slab->inuse)
+				continue;
+			remove_partial(n, slab);
+			node_free_objects_add(n, -(long)slab->objects);
+			pages += 1UL << slab->order;
+			list_add(&slab->lru, &empty);
+		}
+		spin_unlock(&n->list_lock);
+		discard_list(s, &empty);
+	}
+	return pages;
+}

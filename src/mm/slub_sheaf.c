@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slub_sheaf.c - where sheaves lie: slots, spares, barns, and on nobody's list
+ *
+ * Room: mm.  Above us: slub.c.  Below us: slub_node.c (slabs), kernel/cpu.h (ids).
+ *
+ * 1. The idea
+ *
+ * A sheaf belongs to exactly one of: a slot (a CPU id's main sheaf), a spare (its
+ * second one), a barn list, the cache's deferred list, or whoever just took it from
+ * one of these. Every move is one exchange, so a thread that is preempted or
+ * interrupted in the middle holds its sheaf privately and nobody waits for it.
+ *
+ *        fast path            slow path, one CPU            node-wide
+ *   object ⇄ slot's sheaf ⇄ spare (atomic exchange) ⇄ barn (lock) ⇄ slabs (list_lock)
+ *
+ * 2. Invariants
+ *
+ *   H1  A slot holds the top of a sheaf, or &sheaf_null[0], or &sheaf_drain[0]. It is
+ *       never 0 once the cache can be used. Slot 0 of every CPU id is null for ever.
+ *   H2  sheaf->size is valid exactly while the sheaf is in no slot.
+ *   H3  objects[0 .. size) are objects of the cache, free, and 0 in objmap.
+ *   H4  sheaf->bottom is NULL and objects[capacity] is SW_SHEAF_FULL, always.
+ *
+ * 3. Emptying another CPU's slot
+ *
+ * The owner's sequences do not lock, so we cannot just take its sheaf. We exchange
+ * the slot for the *drain* sheaf, which the owner's slow path leaves alone (it works
+ * without a sheaf meanwhile), then membarrier restarts every sequence in flight.
+ * Now either the slot still says drain: nobody can store there but us, the sheaf is
+ * ours. Or a sequence that was in flight committed over it: the sheaf is the owner's
+ * as before, and we try again. Exchange, barrier, look: that order is the proof.
+ *
+ * 4. Without rseq
+ *
+ * The header's inline code finds id 0 (the null CPU). The functions here then work
+ * on the slots of ids 1.. under slot_locks[id]; a taken lock means: try the next id.
+ */
+
+#include <slabwork/slab.h>
+
+#include "kernel/cpu.h"
+#include "kernel/lock.h"
+#include "lib/bitops.h"
+#include "mm/slub_internal.h"
+
+void *sheaf_null[2] = { NULL, SW_SHEAF_FULL };
+void *sheaf_drain[2] = { NULL, SW_SHEAF_FULL };
+
+#define SHEAF_FRAME_WORDS 4
+#define SPARE_OFFSET      (1UL << (SW_PCPU_SHIFT - 1)) /* spares: second half of an id's span */
+#define SPARE_BUSY        ((struct slab_sheaf *)1)
+#define FIRST_OTHER_SLOT  128
+#define MAX_LOCKED_CIDS   64
+#define TRYLOCK_SPINS     64
+
+/* One for each id in use without rseq; more ids than locks share them. */
+static struct {
+	spinlock_t lock;
+} __attribute__((aligned(64))) slot_locks[MAX_LOCKED_CIDS];
+
+static spinlock_t slot_index_lock;
+static unsigned long slot_index_used[SLAB_NR_SLOTS / 64];
+static unsigned int slot_index_high = FIRST_OTHER_SLOT;
+
+/* ---- slots ---- */
+
+static void **slot_of(const struct kmem_cache *s, unsigned int cid)
+{
+	return (void **)(void *)(s->fast.slots + ((size_t)cid << SW_PCPU_SHIFT));
+}
+
+static _Atomic(struct slab_sheaf *) *spare_of(const struct kmem_cache *s, unsigned int cid)
+{
+	return (_Atomic(struct slab_sheaf *) *)(void *)(s->fast.slots +
+							((size_t)cid << SW_PCPU_SHIFT) +
+							SPARE_OFFSET);
+}
+
+static size_t sheaf_bytes(unsigned int capacity)
+{
+	return (capacity + SHEAF_FRAME_WORDS) * sizeof(void *);
+}
+
+unsigned int sheaf_round_capacity(unsigned int capacity)
+{
+	unsigned long words = roundup_pow_of_two((unsigned long)capacity + SHEAF_FRAME_WORDS);
+
+	if (words > PAGE_SIZE / sizeof(void *))
+		words = PAGE_SIZE / sizeof(void *);
+	return (unsigned int)words - SHEAF_FRAME_WORDS;
+}
+
+static void *sheaf_top(struct slab_sheaf *sheaf)
+{
+	return &sheaf->objects[(int)sheaf->size - 1];
+}
+
+/* The sheaf a slot's top points into; its size is set (H2). NULL for null and drain. */
+static struct slab_sheaf *sheaf_of_top(const struct kmem_cache *s, void *top)
+{
+	struct slab_sheaf *sheaf;
+
+	if (!top || top == sheaf_null || top == sheaf_drain)
+		return NULL;
+	sheaf = (struct slab_sheaf *)((uintptr_t)top & ~(sheaf_bytes(s->sheaf_capacity) - 1));
+	sheaf->size = (unsigned short)((void **)top - &sheaf->objects[0] + 1);
+	return sheaf;
+}
+
+bool slots_init(void)
+{
+	if (!sw_layout.pcpu)
+		return false;
+	for (unsigned int cid = 0; cid < cpu_nr_cids(); cid++) {
+		void **slots = (void **)(void *)(sw_layout.pcpu + ((size_t)cid << SW_PCPU_SHIFT));
+
+		for (unsigned int i = 0; i < FIRST_OTHER_SLOT; i++)
+			slots[i] = sheaf_null;
+	}
+	return true;
+}
+
+/* An index whose slots are null on every id. */
+int slot_index_alloc(void)
+{
+	unsigned int index;
+
+	spin_lock(&slot_index_lock);
+	for (index = FIRST_OTHER_SLOT; index < slot_index_high; index++) {
+		if (!(slot_index_used[index / 64] >> (index % 64) & 1))
+			break;
+	}
+	if (index == SLAB_NR_SLOTS) {
+		spin_unlock(&slot_index_lock);
+		return -1;
+	}
+	slot_index_used[index / 64] |= 1UL << (index % 64);
+	if (index == slot_index_high)
+		slot_index_high++;
+	spin_unlock(&slot_index_lock);
+	for (unsigned int cid = 0; cid < cpu_nr_cids(); cid++) {
+		char *slot = sw_layout.pcpu + ((size_t)cid << SW_PCPU_SHIFT) + 8UL * index;
+
+		__atomic_store_n((void **)(void *)slot, (void *)sheaf_null, __ATOMIC_RELEASE);
+	}
+	return (int)index;
+}
+
+void slot_index_free(unsigned int index)
+{
+	if (index < FIRST_OTHER_SLOT)
+		return;
+	spin_lock(&slot_index_lock);
+	slot_index_used[index / 64] &= ~(1UL << (index % 64));
+	spin_unlock(&slot_index_lock);
+}
+
+/* ---- slots without rseq ---- */
+
+/* Ids 1..n-1 in turn from the thread's own; the lock of *cid is held. False: all are busy. */
+static bool lock_some_cid(unsigned int *cid)
+{
+	unsigned int n = cpu_nr_cids(), id = cpu_cid();
+
+	for (unsigned int i = 1; i < n; i++) {
+		if (spin_trylock(&slot_locks[id % MAX_LOCKED_CIDS].lock)) {
+			*cid = id;
+			return true;
+		}
+		id = id + 1 < n ? id + 1 : 1;
+	}
+	return false;
+}
+
+static void unlock_cid(unsigned int cid)
+{
+	spin_unlock(&slot_locks[cid % MAX_LOCKED_CIDS].lock);
+}
+
+void *slot_pop_locked(struct kmem_cache *s)
+{
+	void **slot, **top, *object;
+	unsigned int cid;
+
+	if (cpu_rseq_ok || !s->sheaf_capacity || !lock_some_cid(&cid))
+		return NULL;
+	slot = slot_of(s, cid);
+	top = *slot;
+	object = *top;
+	if (object)
+		*slot = top - 1;
+	unlock_cid(cid);
+	return object;
+}
+
+bool slot_push_locked(struct kmem_cache *s, void *object)
+{
+	unsigned int cid;
+	void **slot, **top;
+	bool room;
+
+	if (cpu_rseq_ok || !s->sheaf_capacity || !lock_some_cid(&cid))
+		return false;
+	slot = slot_of(s, cid);
+	top = *slot;
+	room = top[1] != SW_SHEAF_FULL;
+	if (room) {
+		top[1] = object;
+		*slot = top + 1;
+	}
+	unlock_cid(cid);
+	return room;
+}
+
+struct slab_sheaf *slot_detach(struct kmem_cache *s, bool *usable)
+{
+	void *top = NULL;
+	unsigned int cid;
+
+	if (cpu_rseq_ok) {
+		top = sw_slot_detach(&s->fast, s->fast.slots, sheaf_null, sheaf_drain);
+	} else if (lock_some_cid(&cid)) {
+		top = *slot_of(s, cid);
+		if (top == sheaf_drain)
+			top = NULL;
+		else
+			*slot_of(s, cid) = sheaf_null;
+		unlock_cid(cid);
+	}
+	*usable = top != NULL;
+	return sheaf_of_top(s, top);
+}
+
+bool slot_attach(struct kmem_cache *s, struct slab_sheaf *sheaf)
+{
+	void *top = sheaf_top(sheaf);
+	unsigned int cid;
+	bool done = false;
+
+	if (cpu_rseq_ok)
+		return sw_slot_attach(&s->fast, s->fast.slots, sheaf_null, top);
+	if (!lock_some_cid(&cid))
+		return false;
+	if (*slot_of(s, cid) == sheaf_null) {
+		*slot_of(s, cid) = top;
+		done = true;
+	}
+	unlock_cid(cid);
+	return done;
+}
+
+/* Exchange this id's spare; which id does not matter for correctness, so a migration is harmless. */
+struct slab_sheaf *spare_swap(struct kmem_cache *s, struct slab_sheaf *sheaf)
+{
+	return atomic_exchange_explicit(spare_of(s, cpu_cid()), sheaf, memory_order_acq_rel);
+}
+
+/* ---- sheaves ---- */
+
+struct slab_sheaf *sheaf_alloc(unsigned int capacity, gfp_t gfp)
+{
+	struct slab_sheaf *sheaf = slab_meta_alloc(sheaf_bytes(capacity), gfp);
+
+	if (!sheaf)
+		return NULL;
+	sheaf->next = NULL;
+	sheaf->capacity = (unsigned short)capacity;
+	sheaf->size = 0;
+	sheaf->bottom = NULL;
+	sheaf->objects[0] = NULL; /* top[1] of an empty sheaf must not read as FULL */
+	for (unsigned int i = 1; i < capacity; i++)
+		sheaf->objects[i] = NULL;
+	sheaf->objects[capacity] = SW_SHEAF_FULL;
+	return sheaf;
+}
+
+void sheaf_free(struct slab_sheaf *sheaf)
+{
+	slab_meta_free(sheaf);
+}
+
+/* ---- barns ---- */
+
+static bool lock_barn(struct node_barn *barn, bool wait)
+{
+	if (wait) {
+		spin_lock(&barn->lock);
+		return true;
+	}
+	for (int i = 0; i < TRYLOCK_SPINS; i++) {
+		if (spin_trylock(&barn->lock))
+			return true;
+	}
+	return false;
+}
+
+static struct node_barn *local_barn(struct kmem_cache *s)
+{
+	return &get_node(s, nr_node_ids > 1 ? numa_node_id() : 0)->barn;
+}
+
+struct slab_sheaf *barn_get_full(struct kmem_cache *s, bool wait)
+{
+	struct node_barn *barn = local_barn(s);
+	struct slab_sheaf *sheaf = NULL;
+
+	if (!barn->full || !lock_barn(barn, wait))
+		return NULL;
+	if (barn->full) {
+		sheaf = barn->full;
+		barn->full = sheaf->next;
+		barn->nr_full--;
+	}
+	spin_unlock(&barn->lock);
+	return sheaf;
+}
+
+struct slab_sheaf *barn_get_empty(struct kmem_cache *s, bool wait)
+{
+	struct node_barn *barn = local_barn(s);
+	struct slab_sheaf *sheaf = NULL;
+
+	if (!barn->empty || !lock_barn(barn, wait))
+		return NULL;
+	if (barn->empty) {
+		sheaf = barn->empty;
+		barn->empty = sheaf->next;
+		barn->nr_empty--;
+	}
+	spin_unlock(&barn->lock);
+	return sheaf;
+}
+
+bool barn_put(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
+{
+	struct node_barn *barn = local_barn(s);
+	bool full = sheaf->size != 0, room;
+
+	if (s->dying || !lock_barn(barn, wait))
+		return false;
+	room = full ? barn->nr_full < BARN_MAX_FULL : barn->nr_empty < BARN_MAX_EMPTY;
+	if (room && full) {
+		sheaf->next = barn->full;
+		barn->full = sheaf;
+		barn->nr_full++;
+	} else if (room) {
+		sheaf->next = barn->empty;
+		barn->empty = sheaf;
+		barn->nr_empty++;
+	}
+	spin_unlock(&barn->lock);
+	return room;
+}
+
+/* ---- getting rid of one ---- */
+
+static void defer_sheaf(struct kmem_cache *s, struct slab_sheaf *sheaf)
+{
+	struct slab_sheaf *head = atomic_load_explicit(&s->deferred, memory_order_relaxed);
+
+	do {
+		sheaf->next = head;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&s->deferred, &head, sheaf, memory_order_release, memory_order_relaxed));
+}
+
+void sheaf_dispose(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
+{
+	unsigned int put;
+
+	if (barn_put(s, sheaf, wait))
+		return;
+	if (sheaf->size) {
+		put = slab_put(s, sheaf->objects, sheaf->size, wait);
+		if (put < sheaf->size) {
+			memmove(sheaf->objects, sheaf->objects + put,
+				(sheaf->size - put) * sizeof(void *));
+			sheaf->size = (unsigned short)(sheaf->size - put);
+			defer_sheaf(s, sheaf);
+			return;
+		}
+		atomic_fetch_add_explicit(&s->nr_flush, 1, memory_order_relaxed);
+	}
+	sheaf_free(sheaf);
+}
+
+/* The link lies where the kernel's free pointer would; it is encoded with the slot's address. */
+static void **link_of(struct kmem_cache *s, void *object)
+{
+	return (void **)(void *)((char *)object + s->offset);
+}
+
+void defer_object(struct kmem_cache *s, void *object)
+{
+	void *head = atomic_load_explicit(&s->deferred_objects, memory_order_relaxed);
+	void **link = link_of(s, object);
+
+	do {
+		*link = (void *)((uintptr_t)head ^ s->random ^ __builtin_bswap64((uintptr_t)link));
+	} while (!atomic_compare_exchange_weak_explicit(
+		&s->deferred_objects, &head, object, memory_order_release, memory_order_relaxed));
+}
+
+static void drain_deferred_objects(struct kmem_cache *s)
+{
+	void *object = atomic_exchange_explicit(&s->deferred_objects, NULL, memory_order_acquire);
+
+	while (object) {
+		void **link = link_of(s, object);
+		void *next =
+			(void *)((uintptr_t)*link ^ s->random ^ __builtin_bswap64((uintptr_t)link));
+
+		/* A write after free could have changed the link: it must name an object of ours. */
+		if (next &&
+		    (!layout_addr_online((uintptr_t)next) || slab_cache_of(next, NULL) != s)) {
+			slab_report(s, object, "Freepointer corrupt");
+			next = NULL;
+		}
+		slab_put(s, &object, 1, true);
+		object = next;
+	}
+}
+
+void drain_deferred(struct kmem_cache *s, bool wait)
+{
+	struct slab_sheaf *sheaf, *next;
+
+	if (likely(!atomic_load_explicit(&s->deferred, memory_order_relaxed) &&
+		   !atomic_load_explicit(&s->deferred_objects, memory_order_relaxed)))
+		return;
+	if (!wait)
+		return;
+	sheaf = atomic_exchange_explicit(&s->deferred, NULL, memory_order_acquire);
+	for (; sheaf; sheaf = next) {
+		next = sheaf->next;
+		sheaf_dispose(s, sheaf, true);
+	}
+	drain_deferred_objects(s);
+}
+
+/* ---- emptying everything ---- */
+
+static void empty_sheaf(struct kmem_cache *s, struct slab_sheaf *sheaf)
+{
+	if (!sheaf)
+		return;
+	slab_put(s, sheaf->objects, sheaf->size, true);
+	sheaf_free(sheaf);
+}
+
+#define DRAIN_BATCH 32
+#define DRAIN_TRIES 4
+
+/* Head comment §3, for ids [first, first + n). */
+static void drain_slots_rseq(struct kmem_cache *s, unsigned int first, unsigned int n)
+{
+	void *top[DRAIN_BATCH];
+
+	for (int tries = 0; tries < DRAIN_TRIES; tries++) {
+		bool lost = false, any = false;
+
+		for (unsigned int i = 0; i < n; i++) {
+			top[i] = NULL;
+			if (__atomic_load_n(slot_of(s, first + i), __ATOMIC_RELAXED) == sheaf_null)
+				continue;
+			top[i] = __atomic_exchange_n(slot_of(s, first + i), (void *)sheaf_drain,
+						     __ATOMIC_ACQ_REL);
+			any = true;
+		}
+		if (!any)
+			return;
+		cpu_rseq_barrier();
+		for (unsigned int i = 0; i < n; i++) {
+			if (!top[i])
+				continue;
+			if (__atomic_load_n(slot_of(s, first + i), __ATOMIC_ACQUIRE) !=
+			    sheaf_drain) {
+				lost = true;
+				continue;
+			}
+			__atomic_store_n(slot_of(s, first + i), (void *)sheaf_null,
+					 __ATOMIC_RELEASE);
+			empty_sheaf(s, sheaf_of_top(s, top[i]));
+		}
+		if (!lost)
+			return;
+	}
+}
+
+static void drain_slots_locked(struct kmem_cache *s)
+{
+	for (unsigned int cid = 1; cid < cpu_nr_cids(); cid++) {
+		void *top;
+
+		spin_lock(&slot_locks[cid % MAX_LOCKED_CIDS].lock);
+		top = *slot_of(s, cid);
+		*slot_of(s, cid) = sheaf_null;
+		unlock_cid(cid);
+		empty_sheaf(s, sheaf_of_top(s, top));
+	}
+}
+
+/* Two drainers at once would take each other's drain sheaf for an owner's. */
+static struct mutex drain_mutex;
+
+static void drain_slots(struct kmem_cache *s)
+{
+	bool usable;
+
+	if (!cpu_rseq_ok) {
+		drain_slots_locked(s);
+	} else if (cpu_rseq_barrier() == 0) {
+		mutex_lock(&drain_mutex);
+		for (unsigned int cid = 0; cid < cpu_nr_cids(); cid += DRAIN_BATCH) {
+			unsigned int n = cpu_nr_cids() - cid;
+
+			drain_slots_rseq(s, cid, n < DRAIN_BATCH ? n : DRAIN_BATCH);
+		}
+		mutex_unlock(&drain_mutex);
+	} else {
+		/* No membarrier: only the CPU we run on can be emptied. */
+		empty_sheaf(s, slot_detach(s, &usable));
+	}
+}
+
+void flush_all(struct kmem_cache *s)
+{
+	if (s->sheaf_capacity) {
+		drain_slots(s);
+		for (unsigned int cid = 0; cid < cpu_nr_cids(); cid++)
+			empty_sheaf(s, atomic_exchange(spare_of(s, cid), NULL));
+	}
+	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
+		struct node_barn *barn = s->node[nid] ? &s->node[nid]->barn : NULL;
+		struct slab_sheaf *full, *empty, *next;
+
+		if (!barn)
+			continue;
+		spin_lock(&barn->lock);
+		full = barn->full;
+		empty = barn->empty;
+		barn->full = barn->empty = NULL;
+		barn->nr_full = barn->nr_empty = 0;
+		spin_unlock(&barn->lock);
+		for (; full; full = next) {
+			next = full->next;
+			empty_sheaf(s, full);
+		}
+		for (; empty; empty = next) {
+			next = empty->next;
+			empty_sheaf(s, empty);
+		}
+	}
+	drain_deferred(s, true);
+}
+
+/* ---- counting ---- */
+
+static unsigned long top_objects(const struct kmem_cache *s, void *top)
+{
+	uintptr_t in;
+
+	if (!top || top == sheaf_null || top == sheaf_drain)
+		return 0;
+	in = (uintptr_t)top & (sheaf_bytes(s->sheaf_capacity) - 1);
+	return in / sizeof(void *) + 1 - offsetof(struct slab_sheaf, objects) / sizeof(void *);
+}
+
+unsigned long slab_sheaf_objects(struct kmem_cache *s)
+{
+	unsigned long n = 0;
+
+	if (s->sheaf_capacity) {
+		for (unsigned int cid = 0; cid < cpu_nr_cids(); cid++) {
+			struct slab_sheaf *spare = atomic_load(spare_of(s, cid));
+
+			n += top_objects(s, __atomic_load_n(slot_of(s, cid), __ATOMIC_ACQUIRE));
+			if (spare)
+				n += spare->size;
+		}
+	}
+	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
+		struct node_barn *barn = s->node[nid] ? &s->node[nid]->barn : NULL;
+
+		if (!barn)
+			continue;
+		spin_lock(&barn->lock);
+		for (struct slab_sheaf *sheaf = barn->full; sheaf; sheaf = sheaf->next)
+			n += sheaf->size;
+		spin_unlock(&barn->lock);
+	}
+	return n;
+}
