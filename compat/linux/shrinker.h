@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SW_COMPAT_LINUX_SHRINKER_H
+#define SW_COMPAT_LINUX_SHRINKER_H
+
+/* The kernel's name for this header; opt-in, see compat/README.md. */
+#include <slabwork/shrinker.h>
+
+#endif /* SW_COMPAT_LINUX_SHRINKER_H */
