@@ -45,18 +45,20 @@ SW_API char *kstrdup(const char *s, gfp_t gfp) SW_NAME(kstrdup) __must_check;
 SW_API char *kstrndup(const char *s, size_t max, gfp_t gfp) SW_NAME(kstrndup) __must_check;
 
 /**
- * kstrdup_const() - a string that lives on: itself if it is read-only data, else a copy
+ * kstrdup_const() - a string that lives on: itself if it is a literal, else a copy
  * @s: the string; NULL gives NULL
  * @gfp: see <slabwork/gfp.h>
  *
- * Differs: read-only data of the main program and of the library that holds
- * slabwork is known; a literal of another shared library is copied, which is
- * always right.
+ * Differs: the kernel looks whether @s lies in its read-only data; here the compiler
+ * says whether it is a literal. Any other read-only string is copied, which is always right.
  * Return: a string for kfree_const(), not to be written to; NULL: no memory.
  */
 SW_API const char *kstrdup_const(const char *s, gfp_t gfp) SW_NAME(kstrdup_const) __must_check;
+#ifndef SW_NO_INLINE
+#define kstrdup_const(s, gfp) (__builtin_constant_p(s) ? (s) : kstrdup_const(s, gfp))
+#endif
 
-/* Free what kstrdup_const() gave. */
+/* Free what kstrdup_const() gave, if it lies in memory of ours. */
 SW_API void kfree_const(const void *x) SW_NAME(kfree_const);
 
 /**

@@ -43,9 +43,6 @@ void wakeup_kswapd(int nid, gfp_t gfp, unsigned int order);
 /* Do kswapd's work for every node it was asked for, unless a thread does. May sleep. */
 void kswapd_balance(gfp_t gfp);
 
-/* This thread is reclaiming: its allocations may use reserves and must not reclaim (PF_MEMALLOC). */
-bool current_is_memalloc(void);
-
 /*
  * Nothing helped. Calls the notifiers; true: they freed something, try again.
  * false: the report is written (rate limited, not with __GFP_NOWARN), give up.
