@@ -227,7 +227,7 @@ unsigned long cache_partial_objects(struct reader *reader, const struct cache_ro
 	unsigned long guess = node->partial * oo_objects(row->cache.oo);
 	const struct list_head *head, *link;
 	struct kmem_cache_node copy;
-	unsigned long inuse = 0;
+	unsigned long inuse = 0, seen = 0;
 	struct page page;
 
 	guess = guess > node->free_objects ? guess - node->free_objects : 0;
@@ -239,10 +239,10 @@ unsigned long cache_partial_objects(struct reader *reader, const struct cache_ro
 	if (reader_copy(reader, &copy, addr))
 		goto out;
 	link = copy.partial.next;
-	for (unsigned long i = 0; link != head; i++) {
+	for (; link != head; seen++) {
 		uintptr_t at = (uintptr_t)link - offsetof(struct page, lru);
 
-		if (i > copy.nr_partial ||
+		if (seen >= copy.nr_partial ||
 		    !reader_online(reader, (at - (uintptr_t)reader->layout.memmap) /
 						   sizeof(struct page) << PAGE_SHIFT) ||
 		    reader_copy(reader, &page, (const struct page *)at) ||
@@ -251,7 +251,8 @@ unsigned long cache_partial_objects(struct reader *reader, const struct cache_ro
 		inuse += page.inuse;
 		link = page.lru.next;
 	}
-	guess = inuse;
+	if (seen == copy.nr_partial)
+		guess = inuse;
 out:
 	if (reader->local)
 		spin_unlock(&addr->list_lock);
