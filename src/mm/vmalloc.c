@@ -59,16 +59,22 @@ _Atomic unsigned long nr_vmalloc_pages;
 
 /* ---- charging ------------------------------------------------------------------- */
 
+/* Pages by which the machine may still grow. The low zones' are for those who must have them. */
+static unsigned long growth(struct zone *zone)
+{
+	unsigned long present = atomic_load_explicit(&zone->present_pages, memory_order_relaxed);
+
+	return zone_idx(zone) >= ZONE_NORMAL && zone->limit_pages > present ?
+		       zone->limit_pages - present : 0;
+}
+
 /* Pages that the machine has or may grow to. */
 static unsigned long machine_pages(void)
 {
 	unsigned long sum = 0;
 
-	for_each_zone(zone) {
-		unsigned long managed = zone_managed_pages(zone);
-
-		sum += zone->limit_pages > managed ? zone->limit_pages : managed;
-	}
+	for_each_zone(zone)
+		sum += zone_managed_pages(zone) + growth(zone);
 	return sum;
 }
 
@@ -77,14 +83,8 @@ static unsigned long available_pages(void)
 {
 	unsigned long sum = 0;
 
-	for_each_zone(zone) {
-		unsigned long present =
-			atomic_load_explicit(&zone->present_pages, memory_order_relaxed);
-
-		sum += zone_page_state(zone, NR_FREE_PAGES);
-		if (zone->limit_pages > present)
-			sum += zone->limit_pages - present;
-	}
+	for_each_zone(zone)
+		sum += zone_page_state(zone, NR_FREE_PAGES) + growth(zone);
 	return sum;
 }
 

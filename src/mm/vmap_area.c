@@ -97,6 +97,8 @@ struct vmap_space vmap_spaces[2]; /* vmap_lock */
 #define main_space vmap_spaces[0]
 #define low_space vmap_spaces[1]
 
+struct vmap_area *const *const vmap_roots[2] = { &low_space.first, &main_space.first };
+
 static spinlock_t vmap_lock;
 static struct vmap_area *pool;			/* vmap_lock; linked by next */
 static unsigned int pool_count;			/* vmap_lock */

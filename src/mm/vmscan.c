@@ -61,6 +61,7 @@
 #include <slabwork/shrinker.h>
 #include <slabwork/slab.h>
 
+#include "kernel/current.h"
 #include "kernel/fork.h"
 #include "kernel/kthread.h"
 #include "kernel/lock.h"
@@ -93,7 +94,7 @@ static __thread struct shrinker *running; /* whose callback this thread is in */
 /* The memalloc mark is the kernel's PF_MEMALLOC of the thread. */
 static bool reclaiming(void)
 {
-	return mm_task_flags & PF_MEMALLOC;
+	return (mm_task_flags | current_flags()) & PF_MEMALLOC;
 }
 
 /* ---- registering ------------------------------------------------------------ */
