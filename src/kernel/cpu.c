@@ -17,8 +17,9 @@
  *           every fast path leaves for the slow one, which asks cpu_cid() and takes
  *           a lock. Ids of real data are 1 .. n.
  *
- * The choice costs the fast path nothing: it loads an offset and an id in both. The
- * dummy needs no per-thread set-up because a zeroed TLS image is what it must be.
+ * The choice costs the fast path nothing: it loads an offset and an id in both, and refuses
+ * a negative cpu_id in both (2). The dummy needs no set-up in any thread: its initial
+ * image in the TLS segment is what it must be.
  *
  * 2. Threads unknown to libc (raw clone) have no registered area in rseq mode; their cpu_id
  * is negative. cpu_cid() answers 0 for them; they must not run our fast paths. (A
@@ -74,8 +75,8 @@ static bool nodes_are_fake;
 static bool node_in_area; /* the area's node_id is kept up to date */
 static bool rseq_off;	  /* the user said so */
 
-/* All zero: names the null CPU. 32 bytes of TLS a thread. */
-static __thread struct rseq_area dummy;
+/* Says "not registered" and names the null CPU. 32 bytes of TLS a thread. */
+static __thread struct rseq_area dummy = { .cpu_id = UINT32_MAX };
 
 static int set_rseq(const char *value)
 {
