@@ -47,6 +47,8 @@ static void place(char *text, size_t room, const struct sw_what *what)
 
 void misuse_pointer(const char *who, const void *p)
 {
+	/* Who only asks has freed nothing twice. */
+	const char *dead = strcmp(who, "malloc_usable_size()") ? "double free of" : "freed pointer";
 	unsigned long addr = (unsigned long)p;
 	struct sw_what what = { 0 };
 	char where[128];
@@ -55,7 +57,7 @@ void misuse_pointer(const char *who, const void *p)
 	place(where, sizeof(where), &what);
 	switch (what.kind) {
 	case SW_WHAT_FREE:
-		misuse_text("slabwork: %s: double free of 0x%lx (%s)", who, addr, where);
+		misuse_text("slabwork: %s: %s 0x%lx (%s)", who, dead, addr, where);
 	case SW_WHAT_INTERIOR:
 		misuse_text("slabwork: %s: interior pointer 0x%lx, %lu bytes into 0x%lx (%s)", who,
 			    addr, addr - what.start, (unsigned long)what.start, where);
@@ -63,7 +65,7 @@ void misuse_pointer(const char *who, const void *p)
 		misuse_text("slabwork: %s: interior pointer 0x%lx into free memory (%s)", who, addr,
 			    where);
 	case SW_WHAT_FREE_PAGE:
-		misuse_text("slabwork: %s: double free of 0x%lx (free pages)", who, addr);
+		misuse_text("slabwork: %s: %s 0x%lx (free pages)", who, dead, addr);
 	case SW_WHAT_LIVE: /* another thread freed and got it between the check and now */
 		misuse_text("slabwork: %s: double free of 0x%lx in a race (%s)", who, addr, where);
 	case SW_WHAT_FOREIGN:

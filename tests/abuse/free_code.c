@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* expect: slabwork: free(): foreign pointer 0x* (not memory of this heap) */
+#include "abuse.h"
+
+int main(void)
+{
+	free(opaque((void *)main));
+	return 0;
+}
