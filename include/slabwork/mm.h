@@ -22,6 +22,7 @@
 
 #include <slabwork/export.h>
 #include <slabwork/gfp.h>
+#include <slabwork/sched_mm.h>
 #include <slabwork/types.h>
 
 SW_BEGIN_DECLS
@@ -184,21 +185,13 @@ SW_API struct page *folio_page(struct folio *folio, size_t n) SW_NAME(folio_page
 /* How much there is. Pages, except where struct sysinfo says mem_unit bytes. */
 SW_API void si_meminfo(struct sysinfo *info) SW_NAME(si_meminfo);
 SW_API unsigned long nr_free_pages(void) SW_NAME(nr_free_pages);
-/** nr_free_buffer_pages() - free pages above `high` that GFP_USER could have */
+/** nr_free_buffer_pages() - pages above `high` in the zones that GFP_USER can have */
 SW_API unsigned long nr_free_buffer_pages(void) SW_NAME(nr_free_buffer_pages);
 
 /** show_mem() - Mem-Info, the kernel's way, on stderr */
 SW_API void show_mem(void) SW_NAME(show_mem);
 /** dump_page() - what is known of one page, on stderr */
 SW_API void dump_page(const struct page *page, const char *reason) SW_NAME(dump_page);
-
-/* Scopes: what the calling thread's allocations may not do meanwhile; nest by value. */
-SW_API unsigned int memalloc_noio_save(void) SW_NAME(memalloc_noio_save);
-SW_API void memalloc_noio_restore(unsigned int flags) SW_NAME(memalloc_noio_restore);
-SW_API unsigned int memalloc_nofs_save(void) SW_NAME(memalloc_nofs_save);
-SW_API void memalloc_nofs_restore(unsigned int flags) SW_NAME(memalloc_nofs_restore);
-SW_API unsigned int memalloc_noreclaim_save(void) SW_NAME(memalloc_noreclaim_save);
-SW_API void memalloc_noreclaim_restore(unsigned int flags) SW_NAME(memalloc_noreclaim_restore);
 
 SW_END_DECLS
 

@@ -20,6 +20,7 @@
 
 #include <slabwork/mm.h>
 
+#include "kernel/current.h"
 #include "mm/boot.h"
 #include "mm/layout.h"
 #include "mm/page.h"
@@ -51,10 +52,7 @@ struct page *__alloc_pages_zeroed_hint(gfp_t gfp, unsigned int order, int nid, b
 enum zone_type gfp_zone(gfp_t gfp);
 enum migratetype gfp_migratetype(gfp_t gfp);
 
-/* Task flags of the calling thread: PF_MEMALLOC while it reclaims, and the scopes of memalloc_*_save. */
-#define PF_MEMALLOC 0x1
-#define PF_MEMALLOC_NOIO 0x2
-#define PF_MEMALLOC_NOFS 0x4
+/* PF_* bits of the calling thread that mm itself sets (reclaim), beside current_flags(). */
 extern __thread unsigned int mm_task_flags __attribute__((tls_model("initial-exec")));
 
 /* Give back a page whose count has dropped to 0. Any context. */
@@ -168,7 +166,7 @@ void buddy_init_zone(struct zone *zone);
  */
 struct page *__buddy_alloc(struct zone *zone, unsigned int order, enum migratetype type,
 			   unsigned int alloc_flags, bool *known_zero);
-/* Give a block back and merge it. now_ns: age for give_back.c, 0 = keep out of its sight till the next free. */
+/* Give a block back and merge it. now_ns: since when it is free, for give_back.c; 0: for long. */
 void __buddy_free(struct zone *zone, struct page *page, unsigned int order, uint64_t now_ns);
 /* Put what frees left behind while the lock was taken. */
 void __buddy_drain_deferred(struct zone *zone, uint64_t now_ns);
@@ -198,8 +196,12 @@ void pcp_set_limits(struct zone *zone);
 /* NULL: the lists are empty and could not be refilled, or the lock was taken. */
 struct page *pcp_alloc(struct zone *zone, unsigned int order, enum migratetype type,
 		       unsigned int alloc_flags, bool *known_zero);
-/* False: the lock is taken; the page is still the caller's. */
-bool pcp_free(struct zone *zone, struct page *page, unsigned int order);
+enum pcp_free_result {
+	PCP_REFUSED, /* the lock is taken, or no list wants it: still the caller's */
+	PCP_KEPT,
+	PCP_FLUSHED, /* kept, and others went to the buddy: time for give_back_tick() */
+};
+enum pcp_free_result pcp_free(struct zone *zone, struct page *page, unsigned int order);
 void pcp_drain_zone(struct zone *zone); /* may sleep */
 void pcp_drain_all(void);		/* may sleep */
 unsigned long pcp_pages(struct zone *zone);
@@ -212,6 +214,12 @@ int memory_init(void); /* zones and the first sections; 0 or -ENOMEM */
 bool memory_online_more(int nid, enum zone_type highest, unsigned int order);
 /* Could memory_online_more() help? Any context. */
 bool memory_growable(int nid, enum zone_type highest);
+/* May this zone, at idx, be grown for such a request? The low zones only for who must have them. */
+static inline bool zone_may_grow_for(const struct zone *zone, enum zone_type idx,
+				     enum zone_type highest)
+{
+	return zone->limit_pages && idx <= highest && (idx >= ZONE_NORMAL || highest <= ZONE_DMA32);
+}
 /* Keep this much more than `high` free in a zone that can grow, for those who cannot wait. */
 #define ELASTIC_HEADROOM_PAGES 256UL
 
@@ -226,8 +234,8 @@ extern bool numa_fake;
 
 /* One page, refcount 0, on no list; NULL: empty. Async-signal-safe, lock-free. */
 struct page *atomic_reserve_get(void);
-/* Fill up from zone. Takes zone->lock: may sleep. */
-void atomic_reserve_refill(struct zone *zone);
+/* Fill up from a NORMAL zone, whose lock the caller holds. Any other zone: nothing happens. */
+void __atomic_reserve_refill(struct zone *zone);
 void atomic_reserve_set_target(unsigned long pages);
 bool atomic_reserve_low(void);
 
@@ -239,9 +247,6 @@ size_t page_alloc_trim(size_t keep_bytes);
 
 /* ---- page_report.c ------------------------------------------------------------------------------------ */
 
-#define GFP_TEXT_SIZE 320
-/* "GFP_KERNEL|__GFP_ZERO" into buf, which is returned. */
-const char *gfp_text(gfp_t gfp, char buf[GFP_TEXT_SIZE]);
 #define PAGE_FLAGS_TEXT_SIZE 200
 const char *page_flags_text(unsigned int flags, char buf[PAGE_FLAGS_TEXT_SIZE]);
 void warn_alloc(gfp_t gfp, unsigned int order);

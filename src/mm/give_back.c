@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * give_back.c - free memory goes back to the system
+ *
+ * Room: mm. Above us: the free path of page_alloc.c (ticks), malloc_trim and shrinkers
+ * (page_alloc_trim).
+ *
+ * 1. A free block whose committed bits are not all clear may have memory behind it. It is
+ * given back (MADV_DONTNEED: zero when touched again) when it has been free for decay_ms and
+ * the zone has more such pages than the slack: 1 MiB, or 1/16 of what is allocated.
+ *
+ * 2. There is no thread: a tick is a free that reached the buddy, the first in each
+ * decay_ms and zone. Its work is bounded: BATCHES_A_TICK of BLOCKS_A_BATCH blocks. Blocks
+ * of 2 MiB and more first, then down to 64 KiB; smaller ones only in a trim.
+ *
+ * 3. A block that is being given back is on no list: nobody else can take it or merge with it,
+ * and zone->lock is not held across madvise().
+ *
+ * ZONE_DMA is locked in memory: its pages stay.
+ *
+ * Locks: giveback_lock (rank 58), tried by ticks, waited for by trim and fork; zone->lock inside.
+ */
+
+#include "kernel/fork.h"
+#include "kernel/param.h"
+#include "mm/page_alloc.h"
+#include "os/os.h"
+#include "os/vm.h"
+
+#define BLOCKS_A_BATCH 16
+#define BATCHES_A_TICK 8
+#define LOOK_AT_MOST 256	/* blocks of one list in a tick */
+#define SLACK_LEAST (256UL)	/* pages: 1 MiB */
+#define SLACK_FRACTION 16	/* of the zone's allocated pages */
+#define TICK_LEAST_ORDER 4	/* 64 KiB: below, the call costs more than the memory is worth */
+#define NS_PER_MS 1000000UL
+
+static unsigned int decay_ms = 250;
+static spinlock_t giveback_lock = SPINLOCK_INIT;
+
+static int set_decay(const char *value)
+{
+	return param_uint(value, 0, 1u << 30, &decay_ms);
+}
+__param(page_decay_ms, "page_decay_ms", set_decay, "0..1073741824", PARAM_NONE);
+
+struct batch {
+	struct page *page[BLOCKS_A_BATCH];
+	unsigned char order[BLOCKS_A_BATCH];
+	unsigned int nr;
+	unsigned long pages; /* committed pages in them */
+};
+
+/* Which blocks to take. */
+struct wish {
+	uint64_t freed_before_ns; /* UINT64_MAX: any */
+	unsigned int least_order;
+	unsigned int look_at_most; /* 0: all */
+	unsigned long pages;	   /* stop after so many committed pages */
+};
+
+static unsigned int os_page_order(void)
+{
+	unsigned int order = 0;
+
+	while (PAGE_SIZE << order < os_page_size())
+		order++;
+	return order;
+}
+
+/* Take blocks of one list. zone->lock held. False: the batch is full. */
+static bool __take_list(struct zone *zone, unsigned int order, int type, const struct wish *wish,
+			struct batch *batch)
+{
+	struct list_head *list = &zone->free_area[order].free_list[type];
+	unsigned int looked = 0;
+
+	for (struct list_head *l = list->next, *next; l != list; l = next) {
+		struct page *page = lru_to_page(l);
+		unsigned long committed;
+
+		next = l->next;
+		if (batch->nr == BLOCKS_A_BATCH || batch->pages >= wish->pages)
+			return false;
+		if (wish->look_at_most && looked++ >= wish->look_at_most)
+			break;
+		if (page->private > wish->freed_before_ns)
+			continue;
+		committed = __buddy_committed(page_to_pfn_raw(page), order);
+		if (!committed)
+			continue;
+		__buddy_isolate(zone, page);
+		batch->page[batch->nr] = page;
+		batch->order[batch->nr++] = (unsigned char)order;
+		batch->pages += committed;
+	}
+	return true;
+}
+
+static void __take_blocks(struct zone *zone, const struct wish *wish, struct batch *batch)
+{
+	for (unsigned int order = MAX_ORDER; order-- > wish->least_order;)
+		for (int type = 0; type < MIGRATE_TYPES; type++)
+			if (!__take_list(zone, order, type, wish, batch))
+				return;
+}
+
+static bool release(struct page *page, unsigned int order)
+{
+	return !os_release(page_addr(page), PAGE_SIZE << order);
+}
+
+/* One batch. Returns committed pages given back; *more: the batch was full. giveback_lock held. */
+static unsigned long give_back_batch(struct zone *zone, const struct wish *wish, bool *more)
+{
+	struct batch batch = { .nr = 0 };
+	bool released[BLOCKS_A_BATCH];
+	unsigned long pages = 0;
+
+	spin_lock(&zone->lock);
+	__buddy_drain_deferred(zone, 0);
+	__take_blocks(zone, wish, &batch);
+	spin_unlock(&zone->lock);
+	*more = batch.nr == BLOCKS_A_BATCH;
+	if (!batch.nr)
+		return 0;
+	for (unsigned int i = 0; i < batch.nr; i++) {
+		released[i] = release(batch.page[i], batch.order[i]);
+		*more = *more && released[i]; /* a kernel that refuses will refuse again */
+	}
+	spin_lock(&zone->lock);
+	for (unsigned int i = 0; i < batch.nr; i++) {
+		if (released[i])
+			pages += __buddy_committed(page_to_pfn_raw(batch.page[i]), batch.order[i]);
+		__buddy_putback(zone, batch.page[i], batch.order[i], released[i]);
+	}
+	spin_unlock(&zone->lock);
+	count_vm_events(SW_PAGES_GIVEN_BACK, pages);
+	return pages;
+}
+
+static unsigned long slack_pages(struct zone *zone)
+{
+	unsigned long allocated = zone_page_state(zone, NR_COMMITTED) -
+				  zone_page_state(zone, NR_FREE_COMMITTED);
+	unsigned long slack = (long)allocated > 0 ? allocated / SLACK_FRACTION : 0;
+
+	return slack > SLACK_LEAST ? slack : SLACK_LEAST;
+}
+
+static void give_back_some(struct zone *zone, uint64_t now_ns, unsigned long surplus)
+{
+	unsigned int least = os_page_order();
+	struct wish wish = {
+		.freed_before_ns = now_ns - decay_ms * NS_PER_MS,
+		.least_order = least > TICK_LEAST_ORDER ? least : TICK_LEAST_ORDER,
+		.look_at_most = LOOK_AT_MOST,
+		.pages = surplus,
+	};
+	bool more = true;
+
+	for (int i = 0; i < BATCHES_A_TICK && more && wish.pages; i++) {
+		unsigned long pages = give_back_batch(zone, &wish, &more);
+
+		wish.pages -= pages < wish.pages ? pages : wish.pages;
+	}
+}
+
+void give_back_tick(struct zone *zone, uint64_t now_ns)
+{
+	uint64_t last = atomic_load_explicit(&zone->giveback_last_ns, memory_order_relaxed);
+	unsigned long free_committed, slack;
+
+	if (now_ns - last < decay_ms * NS_PER_MS || zone_idx(zone) == ZONE_DMA)
+		return;
+	free_committed = zone_page_state(zone, NR_FREE_COMMITTED);
+	slack = slack_pages(zone);
+	if (free_committed <= slack || !spin_trylock(&giveback_lock))
+		return;
+	atomic_store_explicit(&zone->giveback_last_ns, now_ns, memory_order_relaxed);
+	give_back_some(zone, now_ns, free_committed - slack);
+	spin_unlock(&giveback_lock);
+}
+
+/**
+ * page_alloc_trim() - give back all memory behind free pages, at once
+ * @keep_bytes: leave so much of it
+ *
+ * Context: May sleep.
+ * Return: bytes given back.
+ */
+size_t page_alloc_trim(size_t keep_bytes)
+{
+	unsigned long free_pages_all, done = 0;
+	struct wish wish = { .freed_before_ns = UINT64_MAX, .least_order = os_page_order() };
+
+	pcp_drain_all();
+	spin_lock(&giveback_lock);
+	free_pages_all = global_zone_page_state(NR_FREE_COMMITTED);
+	for_each_populated_zone(zone) {
+		bool more = zone_idx(zone) != ZONE_DMA;
+
+		while (more && free_pages_all - done > keep_bytes >> PAGE_SHIFT &&
+		       free_pages_all > done) {
+			wish.pages = free_pages_all - done - (keep_bytes >> PAGE_SHIFT);
+			done += give_back_batch(zone, &wish, &more);
+		}
+	}
+	spin_unlock(&giveback_lock);
+	return done << PAGE_SHIFT;
+}
+
+/* --- fork: no block is between the lists when the child is made -------------------------- */
+
+static void fork_lock_giveback(void)
+{
+	spin_lock(&giveback_lock);
+}
+
+static void fork_unlock_giveback(void)
+{
+	spin_unlock(&giveback_lock);
+}
+FORK_HANDLER(giveback, 58, fork_lock_giveback, fork_unlock_giveback, fork_unlock_giveback);
+
+static void fork_lock_zones(void)
+{
+	for_each_zone(zone)
+		spin_lock(&zone->lock);
+}
+
+static void fork_unlock_zones(void)
+{
+	for_each_zone(zone)
+		spin_unlock(&zone->lock);
+}
+FORK_HANDLER(zone, 70, fork_lock_zones, fork_unlock_zones, fork_unlock_zones);
