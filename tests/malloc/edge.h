@@ -21,9 +21,10 @@
 #include <string.h>
 #include <unistd.h>
 
-void cfree(void *p);
-void free_sized(void *p, size_t n);
-void free_aligned_sized(void *p, size_t align, size_t n);
+/* Not in every libc: weak, so that a program links without us and finds ours at run time. */
+void cfree(void *p) __attribute__((weak));
+void free_sized(void *p, size_t n) __attribute__((weak));
+void free_aligned_sized(void *p, size_t align, size_t n) __attribute__((weak));
 
 /* The compiler must neither know sizes nor drop a call whose result is unused. */
 static inline size_t opaque(size_t n)

@@ -27,20 +27,19 @@ static const char *const names[] = {
 
 KUNIT_TEST(all_names_come_from_one_library) /* 64 */
 {
-	Dl_info first = { 0 };
+	Dl_info first = { 0 }, own = { 0 };
 
+	if (dladdr(dlsym(RTLD_DEFAULT, "malloc"), &first) && dladdr(names, &own) &&
+	    first.dli_fbase == own.dli_fbase)
+		kunit_skip(test, "linked in: the program shows only the names that others ask for");
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		void *symbol = dlsym(RTLD_DEFAULT, names[i]);
 		Dl_info info = { 0 };
 
-		if (!symbol && !dlsym(RTLD_DEFAULT, "malloc_usable_size"))
-			kunit_skip(test, "a static program has no dynamic symbols");
 		KUNIT_EXPECT_NOT_NULL_MSG(test, symbol, "%s", names[i]);
 		if (!symbol)
 			continue;
 		KUNIT_ASSERT_NE(test, dladdr(symbol, &info), 0);
-		if (!i)
-			first = info;
 		KUNIT_EXPECT_PTR_EQ_MSG(test, info.dli_fbase, first.dli_fbase, "%s is in %s", names[i],
 					info.dli_fname);
 	}
@@ -117,19 +116,23 @@ KUNIT_TEST(malloc_info_is_xml_about_this_heap)
 
 KUNIT_TEST(malloc_stats_writes_to_stderr_only)
 {
+	void *p = opaque_ptr(malloc(100));
 	int fds[2], saved = dup(2);
-	char text[4096];
+	char text[8192];
+	size_t len = 0;
 	ssize_t n;
 
 	KUNIT_ASSERT_EQ(test, pipe(fds), 0);
 	dup2(fds[1], 2);
 	malloc_stats();
 	dup2(saved, 2);
-	n = read(fds[0], text, sizeof(text) - 1);
-	KUNIT_ASSERT_GT(test, n, 0);
-	text[n] = '\0';
+	close(fds[1]);
+	while ((n = read(fds[0], text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	text[len] = '\0';
 	KUNIT_EXPECT_EQ(test, strncmp(text, "cache ", 6), 0);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "malloc-"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nmalloc-112  "));
+	free(p);
 }
 
 KUNIT_TEST(mallopt_takes_the_known_parameters) /* 76 */

@@ -197,6 +197,15 @@ KUNIT_TEST(a_raw_clone_without_handlers_may_allocate) /* 48 */
 	}
 }
 
+static __attribute__((noinline)) int vfork_once(void)
+{
+	pid_t pid = vfork();
+
+	if (!pid)
+		_exit(0);
+	return finish(pid);
+}
+
 KUNIT_TEST(vfork_and_posix_spawn_interleave) /* 49 */
 {
 	char *args[] = { (char *)"true", NULL };
@@ -207,10 +216,7 @@ KUNIT_TEST(vfork_and_posix_spawn_interleave) /* 49 */
 
 		KUNIT_ASSERT_EQ(test, posix_spawnp(&pid, "true", NULL, NULL, args, environ), 0);
 		KUNIT_ASSERT_EQ(test, finish(pid), 0);
-		pid = vfork();
-		if (!pid)
-			_exit(0);
-		KUNIT_ASSERT_EQ(test, finish(pid), 0);
+		KUNIT_ASSERT_EQ(test, vfork_once(), 0);
 		free(p);
 	}
 	KUNIT_EXPECT_TRUE(test, all_sizes(100000));

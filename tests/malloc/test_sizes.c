@@ -311,13 +311,13 @@ KUNIT_TEST(reallocarray_overflow_is_ENOMEM_and_keeps_the_block) /* 12, 13 */
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	fill(p, 100, 3);
 	errno = 0;
-	KUNIT_EXPECT_NULL(test, reallocarray(p, opaque(SIZE_MAX / 2), 3));
+	KUNIT_EXPECT_NULL(test, reallocarray(opaque_ptr(p), opaque(SIZE_MAX / 2), 3));
 	KUNIT_EXPECT_EQ(test, errno, ENOMEM);
 	errno = 0;
-	KUNIT_EXPECT_NULL(test, realloc(p, opaque(PTRDIFF_MAX)));
+	KUNIT_EXPECT_NULL(test, realloc(opaque_ptr(p), opaque(PTRDIFF_MAX)));
 	KUNIT_EXPECT_EQ(test, errno, ENOMEM);
 	errno = 0;
-	KUNIT_EXPECT_NULL(test, realloc(p, opaque(SIZE_MAX)));
+	KUNIT_EXPECT_NULL(test, realloc(opaque_ptr(p), opaque(SIZE_MAX)));
 	KUNIT_EXPECT_EQ(test, errno, ENOMEM);
 	KUNIT_EXPECT_EQ(test, mismatch(p, 100, 3), 100);
 	free(p);
@@ -333,7 +333,7 @@ KUNIT_TEST(realloc_failure_keeps_large_blocks) /* 13 */
 		KUNIT_ASSERT_NOT_NULL(test, p);
 		fill(p, sizes[i], 5);
 		errno = 0;
-		KUNIT_EXPECT_NULL(test, realloc(p, opaque(PTRDIFF_MAX)));
+		KUNIT_EXPECT_NULL(test, realloc(opaque_ptr(p), opaque(PTRDIFF_MAX)));
 		KUNIT_EXPECT_EQ(test, errno, ENOMEM);
 		KUNIT_EXPECT_EQ(test, mismatch(p, sizes[i], 5), sizes[i]);
 		free(p);
