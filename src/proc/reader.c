@@ -46,11 +46,17 @@ __attribute__((no_sanitize("thread"))) static int local_read(struct sw_view *vie
 static int local_symbol(struct sw_view *view, uintptr_t addr, char *text, size_t size)
 {
 	const ElfW(Sym) *sym = NULL;
+	const char *base;
 	Dl_info info;
 
 	(void)view;
-	if (!dladdr1((void *)addr, &info, (void **)&sym, RTLD_DL_SYMENT) || !info.dli_sname)
+	if (!dladdr1((void *)addr, &info, (void **)&sym, RTLD_DL_SYMENT) || !info.dli_fname)
 		return -ENOENT;
+	if (!info.dli_sname) { /* static, or not exported by a program: its file says something */
+		base = strrchr(info.dli_fname, '/');
+		return snprintf(text, size, "%s+0x%lx", base ? base + 1 : info.dli_fname,
+				(unsigned long)(addr - (uintptr_t)info.dli_fbase));
+	}
 	return snprintf(text, size, "%s+0x%lx/0x%lx", info.dli_sname,
 			(unsigned long)(addr - (uintptr_t)info.dli_saddr),
 			sym ? (unsigned long)sym->st_size : 0);
