@@ -8,8 +8,10 @@ int main(void)
 
 	for (int i = 0; i < 4000; i++)
 		p[i] = malloc(128);
+	/* One in eight stays, so that no slab goes back to the page allocator. */
 	for (int i = 0; i < 4000; i++)
-		free(p[i]);
+		if (i % 8)
+			free(p[i]);
 	free(opaque(p[1999]));
 	return 0;
 }
