@@ -18,24 +18,24 @@
 #include "mm/zone.h"
 
 /* FNV-1a, a step a number, as a constant expression: a moved field changes the sum. */
-#define M(sum, n) (((sum) ^ (uint64_t)(n)) * 0x100000001b3u)
-#define M2(sum, a, b) M(M(sum, a), b)
+#define M(sum, n)           (((sum) ^ (uint64_t)(n)) * 0x100000001b3u)
+#define M2(sum, a, b)       M(M(sum, a), b)
 #define M4(sum, a, b, c, d) M2(M2(sum, a, b), c, d)
 
-#define LAYOUT_SLAB(sum)                                                                           \
-	M4(M4(M4(sum, sizeof(struct kmem_cache), offsetof(struct kmem_cache, list),                \
-		 offsetof(struct kmem_cache, node), offsetof(struct kmem_cache, sheaf_capacity)),  \
-	      sizeof(struct kmem_cache_node), offsetof(struct kmem_cache_node, barn),              \
-	      offsetof(struct kmem_cache_node, free_objects), sizeof(struct node_barn)),           \
-	   sizeof(struct slab_sheaf), offsetof(struct slab_sheaf, objects), SW_PCPU_SHIFT,         \
+#define LAYOUT_SLAB(sum)                                                                          \
+	M4(M4(M4(sum, sizeof(struct kmem_cache), offsetof(struct kmem_cache, list),               \
+		 offsetof(struct kmem_cache, node), offsetof(struct kmem_cache, sheaf_capacity)), \
+	      sizeof(struct kmem_cache_node), offsetof(struct kmem_cache_node, barn),             \
+	      offsetof(struct kmem_cache_node, free_objects), sizeof(struct node_barn)),          \
+	   sizeof(struct slab_sheaf), offsetof(struct slab_sheaf, objects), SW_PCPU_SHIFT,        \
 	   sizeof(struct page))
 
-#define LAYOUT_ZONE(sum)                                                                           \
-	M4(M4(M4(sum, sizeof(struct pglist_data), sizeof(struct zone),                             \
-		 offsetof(struct zone, free_area), offsetof(struct zone, vm_stat)),                \
-	      offsetof(struct pglist_data, vm_stat), sizeof(struct per_cpu_pages),                 \
-	      NR_VM_NODE_STAT_ITEMS, NR_VM_ZONE_STAT_ITEMS),                                       \
-	   NR_VM_EVENT_ITEMS * 256 + PAGE_SHIFT, sizeof(struct mem_section),                    \
+#define LAYOUT_ZONE(sum)                                                            \
+	M4(M4(M4(sum, sizeof(struct pglist_data), sizeof(struct zone),              \
+		 offsetof(struct zone, free_area), offsetof(struct zone, vm_stat)), \
+	      offsetof(struct pglist_data, vm_stat), sizeof(struct per_cpu_pages),  \
+	      NR_VM_NODE_STAT_ITEMS, NR_VM_ZONE_STAT_ITEMS),                        \
+	   NR_VM_EVENT_ITEMS * 256 + PAGE_SHIFT, sizeof(struct mem_section),        \
 	   sizeof(struct sw_layout), sizeof(struct vmap_area))
 
 const struct sw_machine sw_machine_root = {

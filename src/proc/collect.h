@@ -16,9 +16,9 @@
 
 struct node_row {
 	unsigned long slabs;
-	unsigned long objects;	    /* in all slabs */
+	unsigned long objects;      /* in all slabs */
 	unsigned long free_objects; /* in slabs, ready: not in sheaves */
-	unsigned long partial;	    /* slabs with some objects free */
+	unsigned long partial;      /* slabs with some objects free */
 	unsigned long barn_objects; /* in the node's stock of sheaves */
 };
 
@@ -59,7 +59,7 @@ struct zone_row {
 	int nid;
 	enum zone_type idx;
 	unsigned long nr_alloc; /* pages ever taken, pcp lists included */
-	unsigned long nr_free;	/* pages ever given back */
+	unsigned long nr_free;  /* pages ever given back */
 	unsigned long pcp_pages;
 };
 int zone_row_get(struct reader *reader, int nid, enum zone_type idx, struct zone_row *row);
@@ -82,10 +82,9 @@ struct vm_row {
 	unsigned long managed, present, spanned;
 	unsigned long pcp_pages;
 	unsigned long free_block_pages; /* free pages in blocks of at least a pageblock */
-	unsigned long low_wmark;	/* sums */
-	unsigned long reserve;		/* high watermark and the greatest lowmem_reserve */
+	unsigned long low_wmark;        /* sums */
+	unsigned long reserve;          /* high watermark and the greatest lowmem_reserve */
 };
 int vm_row_get(struct reader *reader, struct vm_row *row);
-
 
 #endif /* PROC_COLLECT_H */

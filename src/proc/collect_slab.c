@@ -145,8 +145,7 @@ static int cache_row_get(struct reader *reader, const struct kmem_cache *addr,
 							 cache->sheaf_capacity, MAX_DEFERRED);
 	/* The summands are of different moments: never below nothing. */
 	if (row->sum.objects > row->sum.free_objects + row->sheaf_objects)
-		row->live_objects =
-			row->sum.objects - row->sum.free_objects - row->sheaf_objects;
+		row->live_objects = row->sum.objects - row->sum.free_objects - row->sheaf_objects;
 	return 0;
 }
 
@@ -243,8 +242,9 @@ unsigned long cache_partial_objects(struct reader *reader, const struct cache_ro
 		uintptr_t at = (uintptr_t)link - offsetof(struct page, lru);
 
 		if (seen >= copy.nr_partial ||
-		    !reader_online(reader, (at - (uintptr_t)reader->layout.memmap) /
-						   sizeof(struct page) << PAGE_SHIFT) ||
+		    !reader_online(reader,
+				   (at - (uintptr_t)reader->layout.memmap) / sizeof(struct page)
+					   << PAGE_SHIFT) ||
 		    reader_copy(reader, &page, (const struct page *)at) ||
 		    !(page.flags & (1u << PG_slab)) || (uintptr_t)page.slab_cache != row->addr)
 			goto out;

@@ -58,12 +58,13 @@ int zone_pageblocks(struct reader *reader, const struct zone_row *row,
 		    unsigned long blocks[MIGRATE_TYPES])
 {
 	unsigned long start = row->zone.zone_start_pfn >> MAX_PAGE_ORDER;
-	unsigned long end = (row->zone.zone_start_pfn + row->zone.spanned_pages +
-			     PAGES_PER_SECTION - 1) >>
-			    MAX_PAGE_ORDER;
+	unsigned long end =
+		(row->zone.zone_start_pfn + row->zone.spanned_pages + PAGES_PER_SECTION - 1) >>
+		MAX_PAGE_ORDER;
 	const struct mem_section *table = NULL;
 	struct mem_section section;
-	int err = reader_copy(reader, &table, (const struct mem_section *const *)reader->root.sections);
+	int err = reader_copy(reader, &table,
+			      (const struct mem_section *const *)reader->root.sections);
 
 	memset(blocks, 0, MIGRATE_TYPES * sizeof(*blocks));
 	for (unsigned long nr = start; !err && nr < end; nr++) {

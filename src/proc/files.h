@@ -27,14 +27,14 @@ static inline bool show_wants(const struct show *sh, const char *name)
 	return !sh->filter || !strcmp(sh->filter, name);
 }
 
-int show_slabinfo(struct show *sh);	/* slabinfo.c */
-int show_slab(struct show *sh);		/* slab_attr.c: slab, slab/CACHE, slab/CACHE/ATTR */
-int show_buddyinfo(struct show *sh);	/* buddyinfo.c */
+int show_slabinfo(struct show *sh);     /* slabinfo.c */
+int show_slab(struct show *sh);         /* slab_attr.c: slab, slab/CACHE, slab/CACHE/ATTR */
+int show_buddyinfo(struct show *sh);    /* buddyinfo.c */
 int show_pagetypeinfo(struct show *sh); /* buddyinfo.c */
-int show_zoneinfo(struct show *sh);	/* zoneinfo.c */
-int show_meminfo(struct show *sh);	/* meminfo.c */
-int show_vmstat(struct show *sh);	/* vmstat.c */
-int show_vmallocinfo(struct show *sh);	/* vmallocinfo.c */
+int show_zoneinfo(struct show *sh);     /* zoneinfo.c */
+int show_meminfo(struct show *sh);      /* meminfo.c */
+int show_vmstat(struct show *sh);       /* vmstat.c */
+int show_vmallocinfo(struct show *sh);  /* vmallocinfo.c */
 
 /* stat_names.c: the kernel's names in its order, with the counter of ours that stands for each. */
 struct stat_name {

@@ -33,8 +33,8 @@ static unsigned long min2(unsigned long a, unsigned long b)
 static unsigned long available(const struct vm_row *vm)
 {
 	unsigned long cache = vm->node_stat[NR_ACTIVE_FILE] + vm->node_stat[NR_INACTIVE_FILE];
-	unsigned long slab = vm->node_stat[NR_SLAB_RECLAIMABLE_B] +
-			     vm->node_stat[NR_KERNEL_MISC_RECLAIMABLE];
+	unsigned long slab =
+		vm->node_stat[NR_SLAB_RECLAIMABLE_B] + vm->node_stat[NR_KERNEL_MISC_RECLAIMABLE];
 	unsigned long n = less(vm->zone_stat[NR_FREE_PAGES] + vm->pcp_pages, vm->reserve);
 
 	n += cache - min2(cache / 2, vm->low_wmark);

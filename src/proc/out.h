@@ -42,7 +42,7 @@ void out_printf(struct out *out, const char *fmt, ...) __printf(2, 3); /* up to 
 
 /* JSON. key is NULL in arrays and at the top. Commas and newlines are put by us. */
 void json_open(struct out *out, const char *key, char bracket); /* '{' or '[' */
-void json_close(struct out *out, char bracket);			/* '}' or ']' */
+void json_close(struct out *out, char bracket);                 /* '}' or ']' */
 void json_ulong(struct out *out, const char *key, unsigned long value);
 void json_bool(struct out *out, const char *key, bool value);
 void json_string(struct out *out, const char *key, const char *value);

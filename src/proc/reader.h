@@ -20,7 +20,7 @@
 
 /* Nothing that is counted in these steps may end us in a loop of somebody's garbage. */
 #define READER_MAX_CACHES 65536
-#define READER_MAX_CIDS 8192
+#define READER_MAX_CIDS   8192
 
 struct reader {
 	struct sw_view *view;

@@ -32,18 +32,18 @@ static void print_nodes(struct out *out, const unsigned long count[MAX_NUMNODES]
 	out_puts(out, "\n");
 }
 
-#define NODE_ATTR(name, value)                                                                     \
-	static void name(struct show *sh, const struct cache_row *row)                             \
-	{                                                                                          \
-		unsigned long count[MAX_NUMNODES] = { 0 };                                         \
-                                                                                                   \
-		for (unsigned int nid = 0; nid < sh->reader->nr_nodes; nid++) {                    \
-			const struct node_row *node = &row->node[nid];                             \
-                                                                                                   \
-			(void)node;                                                                \
-			count[nid] = (value);                                                      \
-		}                                                                                  \
-		print_nodes(sh->out, count);                                                       \
+#define NODE_ATTR(name, value)                                                  \
+	static void name(struct show *sh, const struct cache_row *row)          \
+	{                                                                       \
+		unsigned long count[MAX_NUMNODES] = { 0 };                      \
+                                                                                \
+		for (unsigned int nid = 0; nid < sh->reader->nr_nodes; nid++) { \
+			const struct node_row *node = &row->node[nid];          \
+                                                                                \
+			(void)node;                                             \
+			count[nid] = (value);                                   \
+		}                                                               \
+		print_nodes(sh->out, count);                                    \
 	}
 
 NODE_ATTR(attr_objects, node->objects > node->free_objects ? node->objects - node->free_objects : 0)
@@ -53,13 +53,13 @@ NODE_ATTR(attr_partial, node->partial)
 NODE_ATTR(attr_objects_partial, cache_partial_objects(sh->reader, row, (int)nid))
 NODE_ATTR(attr_cpu_slabs, 0)
 
-#define VALUE_ATTR(name, fmt, value)                                                               \
-	static void name(struct show *sh, const struct cache_row *row)                             \
-	{                                                                                          \
-		const struct kmem_cache *cache = &row->cache;                                      \
-                                                                                                   \
-		(void)cache;                                                                       \
-		out_printf(sh->out, fmt "\n", value);                                              \
+#define VALUE_ATTR(name, fmt, value)                                   \
+	static void name(struct show *sh, const struct cache_row *row) \
+	{                                                              \
+		const struct kmem_cache *cache = &row->cache;          \
+                                                                       \
+		(void)cache;                                           \
+		out_printf(sh->out, fmt "\n", value);                  \
 	}
 #define FLAG_ATTR(name, flag) VALUE_ATTR(name, "%d", !!(cache->flags & (flag)))
 
@@ -119,7 +119,10 @@ static void attr_sheaf_objects(struct show *sh, const struct cache_row *row)
 	out_puts(sh->out, "\n");
 }
 
-#define ATTR(name) { #name, attr_##name }
+#define ATTR(name)                 \
+	{                          \
+#name, attr_##name \
+	}
 static const struct {
 	const char *name;
 	attr_fn *print;

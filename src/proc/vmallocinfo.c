@@ -18,7 +18,7 @@
 
 struct area_row {
 	uintptr_t start, end; /* guard page included */
-	bool lazy;	      /* freed, not purged: nobody's */
+	bool lazy;            /* freed, not purged: nobody's */
 	int nid;
 	struct vm_struct vm;
 	char caller[160];
@@ -28,12 +28,8 @@ static const struct {
 	unsigned long flag;
 	const char *word;
 } kinds[] = {
-	{ VM_IOREMAP, "ioremap" },
-	{ VM_ALLOC, "vmalloc" },
-	{ VM_MAP, "vmap" },
-	{ VM_USERMAP, "user" },
-	{ VM_SW_MAP_RAM, "vm_map_ram" },
-	{ VM_SW_LARGE, "large" },
+	{ VM_IOREMAP, "ioremap" }, { VM_ALLOC, "vmalloc" },         { VM_MAP, "vmap" },
+	{ VM_USERMAP, "user" },    { VM_SW_MAP_RAM, "vm_map_ram" }, { VM_SW_LARGE, "large" },
 };
 
 static void print_text(struct out *out, const struct area_row *row)
@@ -104,8 +100,7 @@ static void print_area(struct show *sh, const struct vmap_area *va, uintptr_t en
 	};
 
 	if (!row.lazy && row.vm.caller)
-		reader_symbol(sh->reader, (uintptr_t)row.vm.caller, row.caller,
-			      sizeof(row.caller));
+		reader_symbol(sh->reader, (uintptr_t)row.vm.caller, row.caller, sizeof(row.caller));
 	if (!wanted(sh, &row))
 		return;
 	*found = true;

@@ -197,12 +197,12 @@ int show_vmstat(struct show *sh)
 	for (unsigned int i = 0; i < nr_node_stat_names; i++) {
 		int item = node_stat_names[i].item;
 
-		found |= print_value(sh, node_stat_names[i].name,
-				     item < 0 ? 0 : vm.node_stat[item]);
+		found |=
+			print_value(sh, node_stat_names[i].name, item < 0 ? 0 : vm.node_stat[item]);
 	}
 	for (size_t i = 0; i < sizeof(event_names) / sizeof(event_names[0]); i++)
-		found |= print_value(sh, event_names[i].name,
-				     event_value(&vm, event_names[i].item));
+		found |=
+			print_value(sh, event_names[i].name, event_value(&vm, event_names[i].item));
 	if (sh->out->json)
 		json_close(sh->out, '}');
 	return found ? 0 : -ENOENT;

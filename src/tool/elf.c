@@ -157,8 +157,8 @@ bool elf_symbol(const struct elf_file *elf, const char *name, uint64_t *vaddr)
 	return false;
 }
 
-bool elf_function_at(const struct elf_file *elf, uint64_t vaddr, const char **name,
-		     uint64_t *start, uint64_t *size)
+bool elf_function_at(const struct elf_file *elf, uint64_t vaddr, const char **name, uint64_t *start,
+		     uint64_t *size)
 {
 	struct symbols s;
 

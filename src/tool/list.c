@@ -26,6 +26,7 @@ int cmd_list(const struct command *cmd, int argc, char **argv)
 		return usage_error(cmd, "list takes no '%s'", argv[1]);
 	process_each(print_one, &any);
 	if (!any)
-		fputs("no process of yours runs on slabwork.  try: slabwork run -- python3\n", stderr);
+		fputs("no process of yours runs on slabwork.  try: slabwork run -- python3\n",
+		      stderr);
 	return EXIT_OK;
 }

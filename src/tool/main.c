@@ -12,10 +12,10 @@
 
 #include "tool/tool.h"
 
-#define WHO                                                                                        \
-	"PROCESS is a process id or the name of a program that runs on slabwork\n"                 \
-	"(`slabwork list` shows them). It is read from outside and not disturbed.\n\n"             \
-	"  --json          the same as JSON\n"                                                     \
+#define WHO                                                                            \
+	"PROCESS is a process id or the name of a program that runs on slabwork\n"     \
+	"(`slabwork list` shows them). It is read from outside and not disturbed.\n\n" \
+	"  --json          the same as JSON\n"                                         \
 	"  --only NAME     only this row\n"
 
 const struct command commands[] = {
@@ -28,7 +28,8 @@ const struct command commands[] = {
 	  cmd_run },
 	{ "list", "", "processes that run on slabwork", "", cmd_list },
 	{ "slabinfo", "[--json] [--only CACHE] PROCESS", "its caches", WHO, cmd_show },
-	{ "buddyinfo", "[--json] [--only ZONE] PROCESS", "its free blocks of pages", WHO, cmd_show },
+	{ "buddyinfo", "[--json] [--only ZONE] PROCESS", "its free blocks of pages", WHO,
+	  cmd_show },
 	{ "pagetypeinfo", "[--json] [--only ZONE] PROCESS", "the same by mobility", WHO, cmd_show },
 	{ "zoneinfo", "[--json] [--only ZONE] PROCESS", "its zones: watermarks, counts, page lists",
 	  WHO, cmd_show },

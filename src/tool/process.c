@@ -98,6 +98,7 @@ unsigned int process_list_slabwork(void)
 
 	process_each(list_one, &count);
 	if (!count)
-		fputs("no process of yours runs on slabwork.  try: slabwork run -- python3\n", stderr);
+		fputs("no process of yours runs on slabwork.  try: slabwork run -- python3\n",
+		      stderr);
 	return count;
 }

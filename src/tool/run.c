@@ -64,7 +64,7 @@ static int parse(const struct command *cmd, int argc, char **argv, struct option
 static bool find_library(char *path, size_t size)
 {
 	static const char *const places[] = {
-		"/" LIBRARY,	      "/../lib*/" LIBRARY,   "/../lib*/" LIBRARY ".0",
+		"/" LIBRARY,          "/../lib*/" LIBRARY,       "/../lib*/" LIBRARY ".0",
 		"/../lib/*/" LIBRARY, "/../lib/*/" LIBRARY ".0",
 	};
 	char dir[4096], pattern[4200];
@@ -170,7 +170,8 @@ int cmd_run(const struct command *cmd, int argc, char **argv)
 	if (status)
 		return status;
 	if (!find_library(library, sizeof(library))) {
-		fail("cannot find " LIBRARY " beside this command nor in ../lib: build it with ./run --setup");
+		fail("cannot find " LIBRARY
+		     " beside this command nor in ../lib: build it with ./run --setup");
 		return EXIT_OURS;
 	}
 	if (strpbrk(library, ": ")) {

@@ -59,8 +59,8 @@ static int parse(const struct command *cmd, int argc, char **argv, int max_words
 }
 
 /* The whole text, to be freed; NULL and a negative errno in *len. */
-static char *fetch(struct target *target, enum sw_format format, const char *file,
-		   const char *only, ssize_t *len)
+static char *fetch(struct target *target, enum sw_format format, const char *file, const char *only,
+		   ssize_t *len)
 {
 	size_t size = 64 << 10;
 

@@ -38,7 +38,7 @@ int usage_error(const struct command *cmd, const char *fmt, ...)
 /* "slabwork: ..."; returns EXIT_FAIL. */
 int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-int cmd_run(const struct command *cmd, int argc, char **argv);	/* run.c */
+int cmd_run(const struct command *cmd, int argc, char **argv);  /* run.c */
 int cmd_show(const struct command *cmd, int argc, char **argv); /* show.c: slabinfo, ... */
 int cmd_slab(const struct command *cmd, int argc, char **argv); /* show.c */
 int cmd_list(const struct command *cmd, int argc, char **argv); /* list.c */
@@ -57,8 +57,8 @@ bool elf_vaddr_of_offset(const struct elf_file *elf, uint64_t offset, uint64_t *
 /* Link-time address of a defined object or function. */
 bool elf_symbol(const struct elf_file *elf, const char *name, uint64_t *vaddr);
 /* The function that holds vaddr. */
-bool elf_function_at(const struct elf_file *elf, uint64_t vaddr, const char **name,
-		     uint64_t *start, uint64_t *size);
+bool elf_function_at(const struct elf_file *elf, uint64_t vaddr, const char **name, uint64_t *start,
+		     uint64_t *size);
 bool elf_is_static(const struct elf_file *elf); /* an executable without an interpreter */
 
 /* ---- target.c: another process ------------------------------------------------------- */
@@ -66,10 +66,10 @@ bool elf_is_static(const struct elf_file *elf); /* an executable without an inte
 struct mapped_file {
 	uintptr_t start, end; /* the whole file's mappings, first to last */
 	uint64_t offset;      /* of the mapping at start */
-	uint64_t vaddr;	      /* that this mapping was linked for */
+	uint64_t vaddr;       /* that this mapping was linked for */
 	bool tried;
 	struct elf_file elf;
-	char range[40];	 /* as in map_files */
+	char range[40];  /* as in map_files */
 	char path[4096]; /* as in maps */
 };
 

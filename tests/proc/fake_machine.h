@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -25,8 +26,8 @@
 #include "mm/vmap_area.h"
 #include "mm/zone.h"
 
-#define FAKE_CAPACITY 28 /* a sheaf of 256 bytes */
-#define FAKE_CIDS 2
+#define FAKE_CAPACITY    28 /* a sheaf of 256 bytes */
+#define FAKE_CIDS        2
 #define FAKE_ARENA_PAGES 1024
 
 struct fake {
@@ -76,7 +77,7 @@ static inline int fake_read(struct sw_view *view, void *dst, uintptr_t addr, siz
 		if (addr >= (uintptr_t)f->cache[i].name &&
 		    addr < (uintptr_t)f->cache[i].name + sizeof("kmalloc-64")) {
 			memset(dst, 'x', size); /* what follows the NUL is anything */
-			strcpy(dst, names[i]);
+			memcpy(dst, names[i], strlen(names[i]) < size ? strlen(names[i]) + 1 : size);
 			return 0;
 		}
 	}
@@ -91,10 +92,9 @@ static inline int fake_read(struct sw_view *view, void *dst, uintptr_t addr, siz
 static inline int fake_symbol(struct sw_view *view, uintptr_t addr, char *text, size_t size)
 {
 	(void)view;
-	if (addr != 0x1234 || size < 20)
+	if (addr != 0x1234)
 		return -ENOENT;
-	strcpy(text, "conn_init+0x0/0x20");
-	return 18;
+	return snprintf(text, size, "conn_init+0x0/0x20");
 }
 
 /* A sheaf in the arena with so many objects. */
@@ -186,8 +186,8 @@ static inline void fake_add_zone(struct fake *f, int nid, enum zone_type idx, un
 /* A machine of one node, one zone of 4 MiB, two caches and two areas. */
 static inline struct fake *fake_create(void)
 {
-	struct fake *f = mmap(NULL, sizeof(*f), PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct fake *f =
+		mmap(NULL, sizeof(*f), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	f->arena = mmap(NULL, FAKE_ARENA_BYTES, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

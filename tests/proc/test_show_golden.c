@@ -26,9 +26,9 @@ static void expect_starts(struct kunit *test, const char *start)
 	KUNIT_EXPECT_STREQ(test, head, start);
 }
 
-#define SLABINFO_HEAD                                                                              \
-	"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : "      \
-	"tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> "      \
+#define SLABINFO_HEAD                                                                         \
+	"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : " \
+	"tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> " \
 	"<sharedavail>\n"
 
 /* 105 objects, of which 2 are free in a slab and 3 in sheaves. */
@@ -94,8 +94,8 @@ KUNIT_TEST(the_null_and_the_drain_sheaf_hold_nothing)
 
 	fill_conn(f);
 	for (unsigned int cid = 0; cid < FAKE_CIDS; cid++) {
-		*(void **)(f->slots + ((size_t)cid << SW_PCPU_SHIFT) + 8) =
-			cid ? sheaf_drain : sheaf_null;
+		*(void **)(f->slots + ((size_t)cid << SW_PCPU_SHIFT) + 8) = cid ? sheaf_drain :
+										  sheaf_null;
 		fake_spare(f, 1, cid, cid ? (void *)1 : NULL); /* 1: busy */
 	}
 	KUNIT_ASSERT_GT(test, show(test, f, SW_TEXT, "slab/conn/live_objects", NULL), 0);
@@ -441,7 +441,7 @@ KUNIT_TEST(another_build_is_refused_and_named)
 	KUNIT_EXPECT_STREQ(test, version, sw_machine_root.version);
 	f->root.layout++;
 	KUNIT_EXPECT_EQ(test, show(test, f, SW_TEXT, "slab", NULL), -EPROTO);
-	strcpy(f->root.version, "9.9");
+	memcpy(f->root.version, "9.9", 4);
 	KUNIT_EXPECT_EQ(test, sw_view_version(&f->view, version), -EPROTO);
 	KUNIT_EXPECT_STREQ(test, version, "9.9");
 	f->root.magic[0] = 'S';

@@ -212,7 +212,9 @@ KUNIT_TEST(vmallocinfo_shows_an_area_its_pages_and_who_asked)
 	snprintf(want, sizeof(want), "0x%016lx-", (unsigned long)p);
 	line = strstr(text, want);
 	KUNIT_ASSERT_TRUE(test, line != NULL);
-	KUNIT_ASSERT_EQ(test, sscanf(line, "0x%lx-0x%lx %ld %*s pages=%u vmalloc", &from, &to, &size, &pages), 4);
+	KUNIT_ASSERT_EQ(
+		test,
+		sscanf(line, "0x%lx-0x%lx %ld %*s pages=%u vmalloc", &from, &to, &size, &pages), 4);
 	KUNIT_EXPECT_EQ(test, to - from, (unsigned long)size);
 	KUNIT_EXPECT_EQ(test, size, 4 * 4096);
 	KUNIT_EXPECT_EQ(test, pages, 3u);
@@ -337,8 +339,10 @@ static void busy(struct kmem_cache *c)
 
 KUNIT_TEST(a_busy_process_is_read_from_outside_without_stopping_it)
 {
-	static const char *const files[] = { "slabinfo",     "slab/conn", "buddyinfo", "zoneinfo",
-					     "pagetypeinfo", "meminfo",	  "vmstat",    "vmallocinfo" };
+	static const char *const files[] = {
+		"slabinfo",     "slab/conn", "buddyinfo", "zoneinfo",
+		"pagetypeinfo", "meminfo",   "vmstat",    "vmallocinfo"
+	};
 	struct sw_view view = { .read = child_read, .root = (uintptr_t)&sw_machine_root };
 	struct kmem_cache *c = conn_cache();
 	unsigned int good = 0, rounds = 0;

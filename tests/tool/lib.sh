@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+#
+# lib.sh - sourced by the scripts here: the command, as a user calls it
+#
+# prints NAME STATUS WANT COMMAND...   exit status and stdout are exactly these
+# says NAME STATUS WANT COMMAND...     exit status is this; stderr is exactly this, stdout empty
+# holds NAME COMMAND...                the command succeeds
+# skip NAME WHY
+# start COMMAND...                     in the background, until the end of the script; its id in $pid
+# started_on_slabwork                  waits until $pid has our library and has allocated
+#
+# Scripts work in $work, an empty folder that goes away, and close with `done_testing`.
+
+sw=$BUILD/slabwork
+suite=$(basename "$0" .sh)
+suite=${suite#test_}
+work=$(mktemp -d)
+started=
+cleanup() {
+    for p in $started; do kill "$p" 2>/dev/null; done
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 1' HUP INT TERM
+cd "$work" || exit 1
+unset SLABWORK LD_PRELOAD
+count=0
+echo "TAP version 13"
+
+verdict() {
+    count=$((count + 1))
+    if [ "$2" = 0 ]; then
+        echo "ok $count - $suite.$1"
+    else
+        echo "not ok $count - $suite.$1"
+    fi
+}
+
+skip() {
+    count=$((count + 1))
+    echo "ok $count - $suite.$1 # SKIP $2"
+}
+
+differs() { # what it is, file with what was wanted, file with what came
+    cmp -s "$2" "$3" && return 1
+    echo "# $1 differs (wanted <, came >):"
+    diff -a "$2" "$3" | head -n 20 | sed 's/^/#   /'
+}
+
+compare() { # stream that is looked at, then as for prints
+    stream=$1 name=$2 status=$3
+    printf '%s' "$4" >.want
+    shift 4
+    "$@" >.out 2>.err
+    came=$?
+    bad=0
+    if [ "$came" != "$status" ]; then
+        echo "# exit status $came, wanted $status"
+        sed 's/^/#   /' .err
+        bad=1
+    fi
+    if differs "std$stream" .want ".$stream"; then
+        bad=1
+    fi
+    if [ "$stream" = err ] && [ -s .out ]; then
+        echo "# stdout is not empty"
+        bad=1
+    fi
+    verdict "$name" $bad
+}
+
+prints() { compare out "$@"; }
+says() { compare err "$@"; }
+
+holds() {
+    name=$1
+    shift
+    if "$@" >.out 2>&1; then
+        verdict "$name" 0
+    else
+        echo "# exit status $?"
+        tail -n 15 .out | sed 's/^/#   /'
+        verdict "$name" 1
+    fi
+}
+
+start() {
+    "$@" >/dev/null 2>&1 &
+    pid=$!
+    started="$started $pid"
+}
+
+started_on_slabwork() {
+    tries=0
+    until "$sw" slab "$pid" >/dev/null 2>&1; do
+        tries=$((tries + 1))
+        if [ $tries -gt 200 ]; then
+            echo "Bail out! process $pid does not come up on slabwork: $("$sw" slab "$pid" 2>&1)"
+            exit 1
+        fi
+        sleep 0.05
+    done
+}
+
+done_testing() { echo "1..$count"; }
