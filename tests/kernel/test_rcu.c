@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 #include <kunit/test.h>
 
@@ -278,6 +279,71 @@ KUNIT_TEST(signal_handlers_read_in_the_middle_of_readers)
 	KUNIT_EXPECT_GT(test, in_handler, 10L);
 	synchronize_rcu(); /* all counts balance: this does not hang */
 }
+
+#if defined(__x86_64__)
+/*
+ * A reader is interrupted after each single instruction of rcu_read_lock() in turn, for a whole grace
+ * period: also between its look at the phase and its counting itself in. Wherever that was, what
+ * it reads afterwards must be waited for.
+ */
+static volatile int steps_left;
+static struct rcu_head interrupter;
+
+static void do_nothing(struct rcu_head *head)
+{
+	(void)head;
+}
+
+static void at_step(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *interrupted = context;
+
+	(void)sig;
+	(void)info;
+	if (steps_left-- > 0)
+		return;
+	interrupted->uc_mcontext.gregs[REG_EFL] &= ~0x100L;
+	/* Polls, not synchronize_rcu(): from here it would wait for a reader that counted itself in. */
+	call_rcu(&interrupter, do_nothing);
+	for (int i = 0; i < 4; i++)
+		rcu_poll();
+}
+
+static inline void set_trap_flag(void)
+{
+	/* The red zone is skipped; the flag takes effect after the instruction that follows popf. */
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+			 "pushf\n\t"
+			 "orl $0x100, (%%rsp)\n\t"
+			 "popf\n\t"
+			 "lea 128(%%rsp), %%rsp" ::: "memory", "cc");
+}
+
+KUNIT_TEST(a_reader_interrupted_anywhere_on_its_way_in_is_waited_for)
+{
+	struct sigaction sa = { .sa_sigaction = at_step, .sa_flags = SA_SIGINFO };
+	struct numbered n = { .number = 1 };
+
+	cpu_init();
+	sigaction(SIGTRAP, &sa, NULL);
+	for (int step = 0; step < 150; step++) {
+		rcu_barrier();
+		ordered = 0;
+		steps_left = step;
+		set_trap_flag();
+		rcu_read_lock();
+		while (steps_left >= 0)
+			; /* the trap is off from here on */
+		call_rcu(&n.rcu, note_number);
+		for (int i = 0; i < 4; i++)
+			rcu_poll();
+		KUNIT_ASSERT_EQ(test, ordered, 0, "interrupted after %d instructions", step);
+		rcu_read_unlock();
+		rcu_barrier();
+		KUNIT_ASSERT_EQ(test, ordered, 1);
+	}
+}
+#endif
 
 KUNIT_TEST(sections_nest)
 {
