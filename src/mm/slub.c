@@ -72,7 +72,7 @@ static void sheaf_refill(struct kmem_cache *s, struct slab_sheaf *sheaf, gfp_t g
 		sheaf->objects[j] = object;
 	}
 	sheaf->size = (unsigned short)got;
-	atomic_fetch_add_explicit(&s->nr_refill, 1, memory_order_relaxed);
+	stat_inc(&s->nr_refill);
 }
 
 /* Put a private sheaf to use: main if the place is free, else spare, else the barn. */
@@ -109,7 +109,7 @@ static struct slab_sheaf *sheaf_get_filled(struct kmem_cache *s, struct slab_she
 		main = other;
 	other = barn_get_full(s, wait);
 	if (other) {
-		atomic_fetch_add_explicit(&s->nr_barn_get, 1, memory_order_relaxed);
+		stat_inc(&s->nr_barn_get);
 		if (main && (main = spare_swap(s, main)))
 			sheaf_dispose(s, main, wait);
 		return other;
@@ -148,17 +148,27 @@ static void *alloc_slow(struct kmem_cache *s, gfp_t gfp, int nid)
 	bool strict = nid != NUMA_NO_NODE && nr_node_ids > 1;
 	void *object = NULL;
 
-	atomic_fetch_add_explicit(&s->nr_alloc_slow, 1, memory_order_relaxed);
+	stat_inc(&s->nr_alloc_slow);
 	drain_deferred(s, gfpflags_allow_blocking(gfp));
+	if (gfpflags_allow_blocking(gfp))
+		slab_tick();
 	if (s->sheaf_capacity && !strict) {
 		object = slot_pop_locked(s);
 		if (!object)
 			object = alloc_from_sheaf(s, gfp);
 	}
-	if (!object && !slab_take(s, gfp, strict ? nid : local_nid(),
-				  strict && (gfp & __GFP_THISNODE), &object, 1, 1))
-		return NULL;
-	return object;
+	if (object)
+		return object;
+	/* A node that was asked for: its own slabs, then a new one there, before anybody else's. */
+	if (strict) {
+		gfp_t light = (gfp | __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_NOFAIL;
+
+		if (slab_take(s, gfp & __GFP_THISNODE ? gfp : light, nid, true, &object, 1, 1))
+			return object;
+		if (gfp & __GFP_THISNODE)
+			return NULL;
+	}
+	return slab_take(s, gfp, strict ? nid : local_nid(), false, &object, 1, 1) ? object : NULL;
 }
 
 static gfp_t check_gfp(struct kmem_cache *s, gfp_t gfp)
@@ -223,14 +233,14 @@ static struct slab_sheaf *sheaf_get_room(struct kmem_cache *s, struct slab_sheaf
 	if (other && other->size < other->capacity)
 		return other;
 	if (other && barn_put(s, other, false)) {
-		atomic_fetch_add_explicit(&s->nr_barn_put, 1, memory_order_relaxed);
+		stat_inc(&s->nr_barn_put);
 		other = barn_get_empty(s, false);
 		return other ? other : sheaf_alloc(s->sheaf_capacity, GFP_NOWAIT | __GFP_NOWARN);
 	}
 	if (other) {
 		unsigned int put = slab_put(s, other->objects, other->size, false);
 
-		atomic_fetch_add_explicit(&s->nr_flush, 1, memory_order_relaxed);
+		stat_inc(&s->nr_flush);
 		memmove(other->objects, other->objects + put, (other->size - put) * sizeof(void *));
 		other->size = (unsigned short)(other->size - put);
 		if (put)
@@ -254,13 +264,14 @@ static bool free_to_sheaf(struct kmem_cache *s, void *object)
 		return false;
 	sheaf->objects[sheaf->size++] = object;
 	sheaf_install(s, sheaf, false);
+	slab_tick();
 	return true;
 }
 
 /* The object is dead in objmap and ours to put away. */
 static void free_object(struct kmem_cache *s, void *object)
 {
-	atomic_fetch_add_explicit(&s->nr_free_slow, 1, memory_order_relaxed);
+	stat_inc(&s->nr_free_slow);
 	if (s->sheaf_capacity && !s->dying) {
 		if (cpu_rseq_ok ? sw_slot_push(&s->fast, s->fast.slots, object) :
 				  slot_push_locked(s, object))
