@@ -406,18 +406,20 @@ struct kmem_buckets *kmem_buckets_create(const char *name, slab_flags_t flags,
 	if (!b)
 		return NULL;
 	for (unsigned int i = 1; i <= KMALLOC_SHIFT_HIGH; i++) {
-		unsigned int size = kmalloc_size(i), use = usersize;
+		unsigned int size = kmalloc_size(i), use = usersize, align = size & -size;
 
 		if (!size)
 			continue;
+		/* More than a page cannot be asked for; a class above it has it by position. */
+		if (align > PAGE_SIZE)
+			align = PAGE_SIZE;
 		snprintf(text, sizeof(text), "%s-%s", name,
 			 kmalloc_info[i].name + sizeof("kmalloc-") - 1);
 		if (useroffset >= size)
 			use = 0;
 		else if (use > size - useroffset)
 			use = size - useroffset;
-		b->caches[i] = kmem_cache_create_usercopy(text, size, size & -size,
-							  flags | SLAB_NO_MERGE,
+		b->caches[i] = kmem_cache_create_usercopy(text, size, align, flags | SLAB_NO_MERGE,
 							  use ? useroffset : 0, use, ctor);
 		if (!b->caches[i])
 			goto undo;
