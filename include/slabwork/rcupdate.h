@@ -62,7 +62,8 @@ SW_API int rcu_read_lock_held(void) SW_NAME(rcu_read_lock_held);
  * call_rcu() - call @func(@head) after a grace period
  * @head: in the object; not to be touched until @func gets it
  * @func: must not sleep, nor take a lock that somebody holds while he may sleep (an
- *        allocation with __GFP_DIRECT_RECLAIM may run callbacks); may call call_rcu() and free memory
+ *        allocation with __GFP_DIRECT_RECLAIM may run callbacks); may free memory and
+ *        call call_rcu()
  *
  * Never blocks and cannot fail: what waits is bounded only by the caller and by how often some
  * thread takes a slow path. A program that only defers should rcu_barrier() now and then.
@@ -85,10 +86,10 @@ SW_API void synchronize_rcu(void) SW_NAME(synchronize_rcu);
 SW_API void rcu_barrier(void) SW_NAME(rcu_barrier);
 
 /* Acquire rather than consume: compilers make the same of it, and it is what C defines. */
-#define rcu_dereference(p) __atomic_load_n(&(p), __ATOMIC_ACQUIRE)
-#define rcu_access_pointer(p) __atomic_load_n(&(p), __ATOMIC_RELAXED)
+#define rcu_dereference(p)           __atomic_load_n(&(p), __ATOMIC_ACQUIRE)
+#define rcu_access_pointer(p)        __atomic_load_n(&(p), __ATOMIC_RELAXED)
 #define rcu_assign_pointer(p, value) __atomic_store_n(&(p), (value), __ATOMIC_RELEASE)
-#define RCU_INIT_POINTER(p, value) __atomic_store_n(&(p), (value), __ATOMIC_RELAXED)
+#define RCU_INIT_POINTER(p, value)   __atomic_store_n(&(p), (value), __ATOMIC_RELAXED)
 
 SW_END_DECLS
 

@@ -48,7 +48,7 @@ SW_API unsigned int memalloc_nofs_save(void) SW_NAME(memalloc_nofs_save);
 SW_API void memalloc_nofs_restore(unsigned int flags) SW_NAME(memalloc_nofs_restore);
 
 /**
- * memalloc_noreclaim_save() - this thread frees memory: let it use the reserves, keep it out of reclaim
+ * memalloc_noreclaim_save() - this thread frees memory: reserves for it, no reclaim by it
  *
  * Context: Any. Bounded use only: the reserves are small and everybody's.
  * Return: what memalloc_noreclaim_restore() wants.

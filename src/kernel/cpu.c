@@ -42,7 +42,7 @@
 #define AT_RSEQ_FEATURE_SIZE 27
 #endif
 /* Not in the headers of old distributions; the numbers are ABI (Linux 5.10). */
-#define MB_PRIVATE_EXPEDITED_RSEQ (1 << 7)
+#define MB_PRIVATE_EXPEDITED_RSEQ          (1 << 7)
 #define MB_REGISTER_PRIVATE_EXPEDITED_RSEQ (1 << 8)
 
 /* The kernel's struct rseq as far as we read it; its layout is ABI. */
@@ -73,7 +73,7 @@ static unsigned int nr_cpus = 1;  /* possible CPUs, at least 1 */
 static unsigned int nr_nodes = 1; /* nodes, real or fake */
 static bool nodes_are_fake;
 static bool node_in_area; /* the area's node_id is kept up to date */
-static bool rseq_off;	  /* the user said so */
+static bool rseq_off;     /* the user said so */
 
 /* Says "not registered" and names the null CPU. 32 bytes of TLS a thread. */
 static __thread struct rseq_area dummy = { .cpu_id = UINT32_MAX };

@@ -15,11 +15,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-extern bool cpu_rseq_ok;	 /* fast paths may use restartable sequences */
-extern intptr_t cpu_rseq_offset; /* thread pointer + this = struct rseq (or a dummy whose ids name the null CPU) */
-extern intptr_t cpu_id_offset;	 /* thread pointer + this = 4-byte id to index with */
+extern bool cpu_rseq_ok;         /* fast paths may use restartable sequences */
+extern intptr_t cpu_rseq_offset; /* thread pointer + this = struct rseq, or our dummy of it */
+extern intptr_t cpu_id_offset;   /* thread pointer + this = 4-byte id to index with */
 
-void cpu_init(void); /* probe; honours SLABWORK=rseq=off: after params_parse() */
+void cpu_init(void);            /* probe; honours SLABWORK=rseq=off: after params_parse() */
 unsigned int cpu_nr_cids(void); /* size of the id space, the null CPU included */
 /* A valid cid for locked per-CPU data; any context. May be stale at once. */
 unsigned int cpu_cid(void);

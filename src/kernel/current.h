@@ -11,7 +11,7 @@
 #include <slabwork/gfp.h>
 #include <slabwork/sched_mm.h>
 
-#define PF_MEMALLOC 0x00000800u	     /* frees memory: all reserves, no reclaim */
+#define PF_MEMALLOC      0x00000800u /* frees memory: all reserves, no reclaim */
 #define PF_MEMALLOC_NOFS 0x00040000u /* allocations enter no file system */
 #define PF_MEMALLOC_NOIO 0x00080000u /* allocations start no I/O, enter no file system */
 

@@ -5,9 +5,10 @@
 /*
  * kthread.h - a thread of ours, where the user asked for one
  *
- * Room: kernel. Detached, all signals blocked (the program's handlers must not run on our small
- * stack), named for /proc/PID/task/TID/comm (15 letters). It is gone in a forked child: who started it
- * starts it again from a child handler's mark, on the next slow path.
+ * Room: kernel. Detached, all signals blocked (the program's handlers must not run on our
+ * small stack), named for /proc/PID/task/TID/comm (15 letters). It is gone in a forked
+ * child: who started it notes that in a child handler, and starts it again on the next
+ * slow path.
  *
  * Creating one allocates (libc's thread descriptor): not from boot, not under a lock, not from
  * atomic context.

@@ -21,7 +21,10 @@ typedef struct spinlock {
 	_Atomic uint32_t word; /* 0 free, 1 held, 2 held and somebody sleeps */
 } spinlock_t;
 
-#define SPINLOCK_INIT { 0 }
+#define SPINLOCK_INIT \
+	{             \
+		0     \
+	}
 
 void lock_slow(spinlock_t *lock); /* lock.c */
 void lock_wake(spinlock_t *lock);
@@ -47,7 +50,8 @@ static inline void spin_lock(spinlock_t *lock)
 
 static inline void spin_unlock(spinlock_t *lock)
 {
-	if (__builtin_expect(atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2, 0))
+	if (__builtin_expect(atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2,
+			     0))
 		lock_wake(lock);
 }
 
@@ -70,7 +74,10 @@ static inline bool spin_lock_gfp(spinlock_t *lock, bool may_block)
 struct mutex {
 	spinlock_t lock;
 };
-#define MUTEX_INIT { SPINLOCK_INIT }
+#define MUTEX_INIT            \
+	{                     \
+		SPINLOCK_INIT \
+	}
 
 static inline void mutex_lock(struct mutex *mutex)
 {

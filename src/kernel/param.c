@@ -26,8 +26,8 @@
 #include "os/os.h"
 #include "os/reader.h"
 
-#define VARIABLE "SLABWORK"
-#define TAG_PARAM "slabwork: " VARIABLE ": "
+#define VARIABLE          "SLABWORK"
+#define TAG_PARAM         "slabwork: " VARIABLE ": "
 #define COMMAND_LINE_SIZE 4096 /* the kernel's COMMAND_LINE_SIZE is 2,048 (x86) or 4,096 */
 
 /* What the linker gathered; weak: a program may have no parameter at all. */

@@ -24,17 +24,17 @@ enum param_flags {
 
 struct param {
 	const char *name;
-	/* value: text after '=', "" for a bare word; NUL-terminated, lives for ever. 0 or -EINVAL. */
+	/* value: text after '=', "" for a bare word; lives for ever. 0 or -EINVAL. */
 	int (*set)(const char *value);
 	const char *range; /* for the message: "4M..64T" */
 	unsigned int flags;
 };
 
-#define __param(ident, text, setter, range_text, flag_bits)                                        \
-	static const struct param param_##ident                                                    \
-		__attribute__((used, section("sw_params"), aligned(sizeof(void *)))) = {           \
-			.name = text, .set = setter, .range = range_text, .flags = flag_bits       \
-	}
+#define __param(ident, text, setter, range_text, flag_bits)                                  \
+	static const struct param param_##ident                                              \
+		__attribute__((used, section("sw_params"), aligned(sizeof(void *)))) = {     \
+			.name = text, .set = setter, .range = range_text, .flags = flag_bits \
+		}
 
 void params_parse(void); /* reads getenv("SLABWORK"), once */
 

@@ -20,13 +20,13 @@
 #include "kernel/printk.h"
 #include "os/os.h"
 
-#define PRINTK_MAX 512	/* the kernel's own line limit is 1,024; threads here have small stacks */
-#define STACK_FRAMES 16 /* of a report */
+#define PRINTK_MAX   512 /* the kernel's own line limit is 1,024; threads here have small stacks */
+#define STACK_FRAMES 16  /* of a report */
 
-#define OWN_FRAMES 2	/* os_backtrace() and show_stack() were called by us: of no interest */
+#define OWN_FRAMES 2 /* os_backtrace() and show_stack() were called by us: of no interest */
 
 #define CUT_HERE "------------[ cut here ]------------\n"
-#define TAG "slabwork: "
+#define TAG      "slabwork: "
 
 void (*printk_sink)(const char *text, unsigned long len);
 

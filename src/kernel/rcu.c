@@ -2,47 +2,53 @@
 /*
  * rcu.c - readers that never wait, callbacks when they are gone
  *
- * Room: kernel. Door: <slabwork/rcupdate.h>; for our slow paths kernel/rcu.h. Why not a library:
- * docs/decisions/0003-rcu.md.
+ * Room: kernel. Door: <slabwork/rcupdate.h>; for our slow paths kernel/rcu.h.
+ * Why not a library: docs/decisions/0003-rcu.md.
  *
  * 1. The idea
  *
- * Readers count themselves in and out of one of two phases, in counters that belong to CPU ids (so they
- * do not collide often; they are atomic, so it does not matter if they do). A grace period makes
- * the other phase the current one and waits until as many have left the old one as entered it.
- * Nothing is kept per thread but one word, which needs no set-up and no clean-up.
+ * Readers count themselves in and out of one of two phases, in counters that belong to
+ * CPU ids (so they do not collide often; they are atomic, so it does not matter if they
+ * do). A grace period makes the other phase the current one and waits until as many have
+ * left the old one as entered it. Nothing is kept per thread but one word, which needs no
+ * set-up and no clean-up.
  *
- * 2. A grace period, advanced by whoever has an interest in it, never by a thread of its own
+ * 2. A grace period, advanced by whoever has an interest in it; there is no thread for it
  *
- *   IDLE ──gp_start()──▶ DRAIN_OTHER ──other phase empty: flip──▶ DRAIN_OLD ──old phase empty──▶ IDLE
+ *   IDLE ──gp_start()──▶ DRAIN_OTHER ──other phase empty: flip──▶ DRAIN_OLD ──┐
+ *    ▲                                                       old phase empty  │
+ *    └────────────────────────────────────────────────────────────────────────┘
  *
- * Both drains are needed. A reader may load the phase, be preempted for as long as it likes, and only
- * then count itself in: into a phase that has been flipped away meanwhile. Such a straggler started
- * late, so this grace period need not wait for it, but the next flip makes its phase the current one
- * again, and the one after that would count it as old without new readers ever letting the sum
- * rest; draining the other phase before each flip bounds how far a straggler can lag.
+ * Both drains are needed. A reader may look at the phase, be interrupted for as long as it
+ * likes, and only then count itself in: into a phase that has been flipped away
+ * meanwhile. That grace period need not wait for such a straggler, since it reads late;
+ * but the next one flips to the straggler's phase and drains the one it is not in. So
+ * before a flip the phase to flip to must be empty.
  *
  * 3. Counting ("left" is summed first, then "entered")
  *
- * A reader that is missed by the second sum entered after it; its entry is a full barrier, so it
- * sees everything the writer did before the sum. A reader whose leaving was counted had entered before,
- * and that is counted, since the entered counters are read later. Wrong answers are
- * therefore only of the kind "still busy", and those are asked again.
+ * A reader that the second sum missed entered after it; its entry is a full barrier, so it
+ * sees everything the writer did before the sum. A reader whose leaving was counted
+ * entered earlier, and that is counted, since the entered counters are read later. Wrong
+ * answers are therefore only of the kind "still busy", and are asked again.
  *
  * 4. Signals
  *
- * nesting is (depth << 1 | phase), changed by one store, after counting in and before counting out:
- * a handler that reads in between counts itself in and out, in balance.
+ * nesting is (depth << 1 | phase), changed by one store, after counting in and before
+ * counting out: a handler that reads in between counts itself in and out, in balance.
  *
  * 5. Locks, outermost first, both rank 5
  *
- *   cb_lock   batch*, running*; not held while a callback runs (one batch runs at a time all the same)
- *   gp_lock   stage, gp_started, gp_completed; held for a scan of the counters, never while waiting
+ *   cb_lock   batch*, running*; not held while a callback runs (one batch runs at a time
+ *             all the same)
+ *   gp_lock   stage, gp_started, gp_completed; held for a scan of the counters, never
+ *             while waiting
  *
  * So a reader or a callback may fork while others wait for a grace period.
  *
- * 6. Fork: both locks are held; the child forgets all readers but the forking thread, and takes over
- * the callbacks that another thread was about to run. The one that was just running there is lost.
+ * 6. Fork: both locks are held; the child forgets all readers but the forking thread, and
+ * takes over the callbacks that another thread was about to run. The one that was just
+ * running there is lost.
  *
  * 7. Departures from Linux: sections may sleep; call_rcu() does not throttle.
  */
@@ -61,8 +67,8 @@
 #define RCU_SLOTS 64
 
 /* Between looks at the counters: yield a while, then sleep, longer each time up to 1.28 ms. */
-#define WAIT_YIELDS 16
-#define WAIT_SLEEP_MIN_NS 20000ULL
+#define WAIT_YIELDS          16
+#define WAIT_SLEEP_MIN_NS    20000ULL
 #define WAIT_SLEEP_DOUBLINGS 6u
 
 enum gp_stage { GP_IDLE, GP_DRAIN_OTHER, GP_DRAIN_OLD };
@@ -85,11 +91,11 @@ static _Atomic unsigned long gp_completed; /* and ended; both written under gp_l
 
 static spinlock_t cb_lock = SPINLOCK_INIT;
 static _Atomic(struct rcu_head *) incoming; /* pushed by call_rcu(), newest first */
-static struct rcu_head *batch;		    /* oldest first; waits for batch_due */
+static struct rcu_head *batch;              /* oldest first; waits for batch_due */
 static unsigned long batch_due;
-static unsigned long batch_serial = 1;	/* of the batch that waits */
-static unsigned long batches_done;	/* serial of the last batch that was run */
-static struct rcu_head *running;	/* what is left of the batch that runs */
+static unsigned long batch_serial = 1; /* of the batch that waits */
+static unsigned long batches_done;     /* serial of the last batch that was run */
+static struct rcu_head *running;       /* what is left of the batch that runs */
 static bool running_by_somebody;
 
 _Atomic unsigned long rcu_pending;
@@ -205,8 +211,8 @@ static bool gp_done(unsigned long serial)
 }
 
 /*
- * Serial of the first grace period that begins after now. Without gp_lock one may begin meanwhile:
- * then the answer is that one, which is right as well, since it began after the call did.
+ * Serial of the first grace period that begins after now. Without gp_lock one may begin
+ * meanwhile: then that is the one, and it did begin after the call.
  */
 static unsigned long gp_next(void)
 {
@@ -269,8 +275,7 @@ void call_rcu(struct rcu_head *head, rcu_callback_t func)
 	head->func = func;
 	do {
 		head->next = old;
-	} while (!atomic_compare_exchange_weak_explicit(&incoming, &old, head,
-							memory_order_release,
+	} while (!atomic_compare_exchange_weak_explicit(&incoming, &old, head, memory_order_release,
 							memory_order_relaxed));
 	atomic_fetch_add_explicit(&rcu_pending, 1, memory_order_relaxed);
 }
@@ -284,8 +289,8 @@ static void list_append(struct rcu_head **to, struct rcu_head *list)
 }
 
 /*
- * Append everything that call_rcu() pushed to the batch, oldest first; all of the batch is then due
- * when the grace period after now has ended. Under cb_lock.
+ * Append everything that call_rcu() pushed to the batch, oldest first; all of the batch is
+ * then due when the grace period after now has ended. Under cb_lock.
  */
 static void batch_take_incoming(void)
 {
@@ -317,7 +322,7 @@ static bool batch_claim(void)
 	return true;
 }
 
-/* Run the claimed batch. No lock is held while a callback runs: it may fork, or wait for a forker. */
+/* Run the claimed batch. No lock is held meanwhile: a callback may fork, or wait for a forker. */
 static void batch_run(void)
 {
 	struct rcu_head *head;

@@ -13,7 +13,7 @@
 
 #include "lib/bitops.h"
 
-#define BITS_TO_LONGS(bits) DIV_ROUND_UP(bits, BITS_PER_LONG)
+#define BITS_TO_LONGS(bits)        DIV_ROUND_UP(bits, BITS_PER_LONG)
 #define DECLARE_BITMAP(name, bits) unsigned long name[BITS_TO_LONGS(bits)]
 
 static inline bool test_bit(unsigned long nr, const unsigned long *map)
@@ -61,8 +61,8 @@ static inline bool bitmap_full(const unsigned long *map, unsigned long size)
 	return find_first_zero_bit(map, size) >= size;
 }
 
-#define for_each_set_bit(bit, map, size)                                                           \
-	for ((bit) = find_first_bit(map, size); (bit) < (size);                                    \
+#define for_each_set_bit(bit, map, size)                        \
+	for ((bit) = find_first_bit(map, size); (bit) < (size); \
 	     (bit) = find_next_bit(map, size, (bit) + 1))
 
 #endif /* LIB_BITMAP_H */

@@ -13,36 +13,35 @@
 #include <stdint.h>
 
 #define BITS_PER_LONG 64
-#define BIT(nr) (1UL << (nr))
+#define BIT(nr)       (1UL << (nr))
 _Static_assert(sizeof(long) == 8, "64-bit machines only");
 
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #endif
 #ifndef container_of
-#define container_of(ptr, type, member)                                                            \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 #endif
 
 /* Both sides once, and of one type: a comparison of mixed signs does not compile quietly. */
 #ifndef min
-#define min(a, b)                                                                                  \
-	({                                                                                         \
-		__auto_type __min_a = (a);                                                         \
-		__auto_type __min_b = (b);                                                         \
-		(void)(&__min_a == &__min_b);                                                      \
-		__min_a < __min_b ? __min_a : __min_b;                                             \
+#define min(a, b)                                      \
+	({                                             \
+		__auto_type __min_a = (a);             \
+		__auto_type __min_b = (b);             \
+		(void)(&__min_a == &__min_b);          \
+		__min_a < __min_b ? __min_a : __min_b; \
 	})
-#define max(a, b)                                                                                  \
-	({                                                                                         \
-		__auto_type __max_a = (a);                                                         \
-		__auto_type __max_b = (b);                                                         \
-		(void)(&__max_a == &__max_b);                                                      \
-		__max_a > __max_b ? __max_a : __max_b;                                             \
+#define max(a, b)                                      \
+	({                                             \
+		__auto_type __max_a = (a);             \
+		__auto_type __max_b = (b);             \
+		(void)(&__max_a == &__max_b);          \
+		__max_a > __max_b ? __max_a : __max_b; \
 	})
-#define min_t(type, a, b) min((type)(a), (type)(b))
-#define max_t(type, a, b) max((type)(a), (type)(b))
-#define clamp(value, low, high) min(max(value, low), high)
+#define min_t(type, a, b)               min((type)(a), (type)(b))
+#define max_t(type, a, b)               max((type)(a), (type)(b))
+#define clamp(value, low, high)         min(max(value, low), high)
 #define clamp_t(type, value, low, high) min_t(type, max_t(type, value, low), high)
 #endif
 
@@ -119,23 +118,23 @@ static inline __attribute__((always_inline)) unsigned long rounddown_pow_of_two(
 
 /* --- rounding -------------------------------------------------------------- */
 
-#define __ALIGN_BITS(x, align) ((__typeof__(x))(align) - 1)
+#define __ALIGN_BITS(x, align) ((__typeof__(x))(align)-1)
 
 /* align is a power of two. */
 #ifndef ALIGN
-#define ALIGN(x, align) (((x) + __ALIGN_BITS(x, align)) & ~__ALIGN_BITS(x, align))
-#define ALIGN_DOWN(x, align) ((x) & ~__ALIGN_BITS(x, align))
-#define IS_ALIGNED(x, align) (((x) & __ALIGN_BITS(x, align)) == 0)
+#define ALIGN(x, align)       (((x) + __ALIGN_BITS(x, align)) & ~__ALIGN_BITS(x, align))
+#define ALIGN_DOWN(x, align)  ((x) & ~__ALIGN_BITS(x, align))
+#define IS_ALIGNED(x, align)  (((x)&__ALIGN_BITS(x, align)) == 0)
 #define PTR_ALIGN(ptr, align) ((__typeof__(ptr))ALIGN((uintptr_t)(ptr), align))
 #endif
-#define round_up(x, align) ALIGN(x, align)
+#define round_up(x, align)   ALIGN(x, align)
 #define round_down(x, align) ALIGN_DOWN(x, align)
 
 /* Any divisor but 0. */
 #ifndef DIV_ROUND_UP
-#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
-#define roundup(x, y) (DIV_ROUND_UP(x, y) * (y))
-#define rounddown(x, y) ((x) - (x) % (y))
+#define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
+#define roundup(x, y)      (DIV_ROUND_UP(x, y) * (y))
+#define rounddown(x, y)    ((x) - (x) % (y))
 #endif
 
 #endif /* LIB_BITOPS_H */

@@ -23,7 +23,10 @@ struct llist_head {
 	_Atomic(struct llist_node *) first;
 };
 
-#define LLIST_HEAD_INIT { NULL }
+#define LLIST_HEAD_INIT \
+	{               \
+		NULL    \
+	}
 
 static inline bool llist_empty(const struct llist_head *head)
 {
@@ -38,9 +41,8 @@ static inline bool llist_add_batch(struct llist_node *first, struct llist_node *
 
 	do {
 		last->next = old;
-	} while (!atomic_compare_exchange_weak_explicit(&head->first, &old, first,
-							memory_order_release,
-							memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(
+		&head->first, &old, first, memory_order_release, memory_order_relaxed));
 	return !old;
 }
 

@@ -13,7 +13,8 @@
 
 #include "lib/nearest.h"
 
-#define WORD_MAX 63 /* longest word of ours is about 40 letters; 3 rows of bytes: 192 bytes of stack */
+#define WORD_MAX \
+	63 /* longest word of ours is about 40 letters; 3 rows of bytes: 192 bytes of stack */
 
 static unsigned int length(const char *word)
 {

@@ -118,7 +118,7 @@ static void repair_short_side(struct rb_root *root, struct rb_node *parent, int 
 			sibling = rotate(root, sibling, !side);
 		}
 		if (is_red(sibling->child[!side])) {
-			/* The sibling takes the parent's place and colour; both sides have black tops. */
+			/* The sibling takes the parent's place and colour, above two blacks. */
 			if (is_red(parent))
 				set_red(sibling);
 			else

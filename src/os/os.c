@@ -116,7 +116,7 @@ void os_abort(void)
 	struct sigaction dfl;
 	sigset_t set;
 
-	/* libc's abort() takes a lock and runs handlers; a handler of the program's may allocate. */
+	/* Not abort(): it takes a lock and runs handlers, and those may allocate. */
 	memset(&dfl, 0, sizeof(dfl));
 	dfl.sa_handler = SIG_DFL;
 	sigaction(SIGABRT, &dfl, NULL);

@@ -70,7 +70,7 @@ static inline long os_syscall6(long nr, long a, long b, long c, long d, long e, 
 #endif
 
 /* Missing arguments are 0: the kernel ignores what a call does not take. */
-#define __os_syscall(nr, a, b, c, d, e, f, ...)                                                    \
+#define __os_syscall(nr, a, b, c, d, e, f, ...) \
 	os_syscall6(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 #define os_syscall(...) __os_syscall(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 

@@ -28,7 +28,7 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 #ifndef PR_SET_VMA
-#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA           0x53564d41
 #define PR_SET_VMA_ANON_NAME 0
 #endif
 #ifndef MFD_CLOEXEC

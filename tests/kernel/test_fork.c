@@ -12,10 +12,10 @@
 static char order[64];
 static size_t steps;
 
-#define STEP(name, letter)                                                                         \
-	static void name(void)                                                                     \
-	{                                                                                          \
-		order[steps++] = letter;                                                           \
+#define STEP(name, letter)               \
+	static void name(void)           \
+	{                                \
+		order[steps++] = letter; \
 	}
 
 STEP(prepare_inner, 'i')

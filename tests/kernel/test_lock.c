@@ -8,7 +8,7 @@
 #include "os/os.h"
 
 #define THREADS 8
-#define ROUNDS 40000
+#define ROUNDS  40000
 
 static spinlock_t lock = SPINLOCK_INIT;
 static long counter, twin; /* plain: a lost update shows, and TSan would say so */

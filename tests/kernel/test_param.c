@@ -80,8 +80,9 @@ KUNIT_TEST(dash_and_underscore_are_the_same_letter)
 
 KUNIT_TEST(a_prefix_gets_the_rest_of_the_word)
 {
-	KUNIT_EXPECT_STREQ(test, parse("test_fail.interval=3 test_fail.times test_fail.a=b=c test_fail.e="),
-			   "test_fail.(interval=3)test_fail.(times)test_fail.(a=b=c)test_fail.(e=)");
+	KUNIT_EXPECT_STREQ(
+		test, parse("test_fail.interval=3 test_fail.times test_fail.a=b=c test_fail.e="),
+		"test_fail.(interval=3)test_fail.(times)test_fail.(a=b=c)test_fail.(e=)");
 }
 
 KUNIT_TEST(quotes_keep_spaces)
@@ -103,7 +104,8 @@ KUNIT_TEST(an_unknown_word_is_named_with_the_nearest_known_one)
 		test, captured,
 		"slabwork: SLABWORK: unknown option 'test_siez' ignored, did you mean 'test_size'?\n");
 	parse("qqqqqqqqqqqq");
-	KUNIT_EXPECT_STREQ(test, captured, "slabwork: SLABWORK: unknown option 'qqqqqqqqqqqq' ignored\n");
+	KUNIT_EXPECT_STREQ(test, captured,
+			   "slabwork: SLABWORK: unknown option 'qqqqqqqqqqqq' ignored\n");
 }
 
 KUNIT_TEST(a_beginning_of_a_known_word_is_not_that_word)

@@ -88,7 +88,8 @@ KUNIT_TEST(warn_is_cut_text_place_stack_and_goes_on)
 	KUNIT_EXPECT_STREQ(test, captured, "");
 }
 
-KUNIT_TEST(bug_says_who_and_what_first, .signal = SIGABRT, .first_line = "slabwork: double free of 42")
+KUNIT_TEST(bug_says_who_and_what_first, .signal = SIGABRT,
+	   .first_line = "slabwork: double free of 42")
 {
 	bug("double free of %d", 42);
 }

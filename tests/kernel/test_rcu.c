@@ -16,9 +16,9 @@
 #include "os/os.h"
 
 #define READERS 4
-#define SLOTS 16
-#define ALIVE 0x600d600du
-#define DEAD 0xdeaddeadu
+#define SLOTS   16
+#define ALIVE   0x600d600du
+#define DEAD    0xdeaddeadu
 
 struct thing {
 	struct rcu_head rcu;
@@ -282,9 +282,9 @@ KUNIT_TEST(signal_handlers_read_in_the_middle_of_readers)
 
 #if defined(__x86_64__)
 /*
- * A reader is interrupted after each single instruction of rcu_read_lock() in turn, for a whole grace
- * period: also between its look at the phase and its counting itself in. Wherever that was, what
- * it reads afterwards must be waited for.
+ * A reader is interrupted after each single instruction of rcu_read_lock() in turn, for a
+ * whole grace period: also between its look at the phase and its counting itself in.
+ * Wherever that was, what it reads afterwards must be waited for.
  */
 static volatile int steps_left;
 static struct rcu_head interrupter;
@@ -303,7 +303,7 @@ static void at_step(int sig, siginfo_t *info, void *context)
 	if (steps_left-- > 0)
 		return;
 	interrupted->uc_mcontext.gregs[REG_EFL] &= ~0x100L;
-	/* Polls, not synchronize_rcu(): from here it would wait for a reader that counted itself in. */
+	/* Not synchronize_rcu(): it might wait for the reader that we interrupted. */
 	call_rcu(&interrupter, do_nothing);
 	for (int i = 0; i < 4; i++)
 		rcu_poll();
@@ -311,12 +311,13 @@ static void at_step(int sig, siginfo_t *info, void *context)
 
 static inline void set_trap_flag(void)
 {
-	/* The red zone is skipped; the flag takes effect after the instruction that follows popf. */
+	/* Past the red zone; the flag takes effect after the instruction that follows popf. */
 	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
 			 "pushf\n\t"
 			 "orl $0x100, (%%rsp)\n\t"
 			 "popf\n\t"
-			 "lea 128(%%rsp), %%rsp" ::: "memory", "cc");
+			 "lea 128(%%rsp), %%rsp" ::
+				 : "memory", "cc");
 }
 
 KUNIT_TEST(a_reader_interrupted_anywhere_on_its_way_in_is_waited_for)

@@ -75,5 +75,6 @@ KUNIT_TEST(zero_area_is_the_first_that_fits_and_is_aligned)
 	KUNIT_EXPECT_EQ(test, bitmap_find_next_zero_area(map, BITS, 0, 4, 3), 72UL);
 	KUNIT_EXPECT_EQ(test, bitmap_find_next_zero_area(map, BITS, 0, 1, 7), 8UL);
 	KUNIT_EXPECT_EQ(test, bitmap_find_next_zero_area(map, BITS, 0, BITS - 69, 0), 69UL);
-	KUNIT_EXPECT_GE(test, bitmap_find_next_zero_area(map, BITS, 0, BITS - 68, 0), (unsigned long)BITS);
+	KUNIT_EXPECT_GE(test, bitmap_find_next_zero_area(map, BITS, 0, BITS - 68, 0),
+			(unsigned long)BITS);
 }

@@ -30,7 +30,8 @@ KUNIT_TEST(mix_is_a_bijection_with_avalanche)
 {
 	KUNIT_EXPECT_EQ(test, hash_mix64(0), 0ULL);
 	for (int bit = 0; bit < 64; bit++) {
-		int flipped = __builtin_popcountll(hash_mix64(12345) ^ hash_mix64(12345 ^ 1ULL << bit));
+		int flipped =
+			__builtin_popcountll(hash_mix64(12345) ^ hash_mix64(12345 ^ 1ULL << bit));
 
 		KUNIT_EXPECT_TRUE(test, flipped > 12 && flipped < 52);
 	}

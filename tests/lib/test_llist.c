@@ -7,7 +7,7 @@
 #include "lib/llist.h"
 
 #define PUSHERS 4
-#define EACH 20000
+#define EACH    20000
 
 struct entry {
 	struct llist_node node;

@@ -38,8 +38,19 @@ KUNIT_TEST(suffixes_are_powers_of_1024_in_either_case)
 
 KUNIT_TEST(what_is_no_number_or_does_not_fit_is_refused)
 {
-	static const char *const bad[] = { "", "k", "x", "-1", "+1", " 1", "0x", "08", "1kk", "12z", "16E",
-					   "18446744073709551616", "0x10000000000000000" };
+	static const char *const bad[] = { "",
+					   "k",
+					   "x",
+					   "-1",
+					   "+1",
+					   " 1",
+					   "0x",
+					   "08",
+					   "1kk",
+					   "12z",
+					   "16E",
+					   "18446744073709551616",
+					   "0x10000000000000000" };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		KUNIT_EXPECT_EQ(test, bytes(bad[i]), UNTOUCHED, "text '%s'", bad[i]);

@@ -20,7 +20,8 @@ KUNIT_TEST(edit_distance_counts_single_edits)
 
 static const char *nearest_of(const char *word)
 {
-	static const char *const known[] = { "mem", "max", "high", "slab_debug", "slab_nomerge", "numa" };
+	static const char *const known[] = { "mem",        "max",          "high",
+					     "slab_debug", "slab_nomerge", "numa" };
 	struct nearest near;
 
 	nearest_init(&near, word);

@@ -15,7 +15,8 @@ static void expect_exact(struct kunit *test, uint32_t d, uint32_t a)
 		uint32_t x = a - 1 + near;
 
 		KUNIT_ASSERT_EQ(test, reciprocal_divide(x, r), x / d);
-		KUNIT_ASSERT_EQ(test, reciprocal_divide(UINT32_MAX - near, r), (UINT32_MAX - near) / d);
+		KUNIT_ASSERT_EQ(test, reciprocal_divide(UINT32_MAX - near, r),
+				(UINT32_MAX - near) / d);
 	}
 }
 

@@ -73,7 +73,8 @@ KUNIT_TEST(a_stream_gets_all_of_a_text_larger_than_the_buffer)
 	tb_init_stream(&tb, buf, sizeof(buf), collect, &c);
 	for (int i = 0; i < 20; i++) {
 		tb_printf(&tb, "%d,", i * i);
-		want_len += (size_t)snprintf(want + want_len, sizeof(want) - want_len, "%d,", i * i);
+		want_len +=
+			(size_t)snprintf(want + want_len, sizeof(want) - want_len, "%d,", i * i);
 	}
 	tb_puts(&tb, "longer than the buffer itself");
 	want_len += (size_t)snprintf(want + want_len, sizeof(want) - want_len,

@@ -30,7 +30,8 @@ KUNIT_TEST(lines_come_whole_across_the_buffer_s_edge)
 	struct os_reader r;
 
 	memset(text, 'a', sizeof(text));
-	text[500] = text[501] = text[1200] = '\n'; /* 500, an empty one, 698 (cut), 798 without newline */
+	text[500] = text[501] = text[1200] =
+		'\n'; /* 500, an empty one, 698 (cut), 798 without newline */
 	text[1999] = '\0';
 	os_reader_open(&r, file_with(text));
 	KUNIT_EXPECT_EQ(test, os_getline(&r, line, sizeof(line)), 500);

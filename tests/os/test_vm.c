@@ -130,9 +130,11 @@ KUNIT_TEST(memfd_pages_are_shared_between_mappings_and_the_fd_can_go)
 	char *a = free_address(MIB), *b = a + MIB / 2;
 
 	KUNIT_ASSERT_GE(test, fd, 0);
-	KUNIT_ASSERT_EQ(test, os_map_fd_at(a, 2 * os_page_size(), fd, 0, PROT_READ | PROT_WRITE), 0);
+	KUNIT_ASSERT_EQ(test, os_map_fd_at(a, 2 * os_page_size(), fd, 0, PROT_READ | PROT_WRITE),
+			0);
 	KUNIT_ASSERT_EQ(test,
-			os_map_fd_at(b, os_page_size(), fd, os_page_size(), PROT_READ | PROT_WRITE), 0);
+			os_map_fd_at(b, os_page_size(), fd, os_page_size(), PROT_READ | PROT_WRITE),
+			0);
 	KUNIT_EXPECT_EQ(test, os_map_fd_at(b, os_page_size(), fd, 0, PROT_READ), -EEXIST);
 	close(fd);
 	a[os_page_size()] = 9;
