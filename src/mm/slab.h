@@ -69,6 +69,7 @@ struct node_barn {
 	spinlock_t lock;
 	unsigned int nr_full;
 	unsigned int nr_empty;
+	unsigned int min_full; /* least nr_full since the last barn_reap(): nobody needed these */
 	_Atomic(struct slab_sheaf *) full; /* written under lock, peeked at without */
 	_Atomic(struct slab_sheaf *) empty;
 };
@@ -108,6 +109,7 @@ struct kmem_cache {
 	unsigned int useroffset;
 	unsigned int usersize;
 	unsigned int sheaf_capacity; /* 0: no sheaves */
+	unsigned int barn_max_full;  /* full sheaves a node's barn keeps */
 	unsigned int slot_index;
 	unsigned long min_partial;
 	unsigned int cpu_partial; /* reported only: the kernel's value for this geometry */
@@ -148,6 +150,12 @@ void get_slabinfo(struct kmem_cache *cache, struct slabinfo *info);
 
 /* Objects in sheaves (slots, spares, barns) of a cache; racy unless the world stands still. */
 unsigned long slab_sheaf_objects(struct kmem_cache *cache);
+
+/*
+ * Now and then, from slow paths: stock that nobody touched since the last tick goes back to the
+ * slabs. Waits for no lock. Cheap when it is not due.
+ */
+void slab_tick(void);
 
 /* Drop every empty slab of every cache, sheaves included: pages freed. May sleep. */
 unsigned long slab_reclaim_all(void);

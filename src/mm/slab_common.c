@@ -490,6 +490,30 @@ unsigned long slab_reclaim_all(void)
 	return pages;
 }
 
+/* How long stock may lie before it goes back, and how many slow paths pass between looks at the clock. */
+#define TICK_NS 250000000ULL
+#define TICK_EVERY 16
+
+void slab_tick(void)
+{
+	static _Atomic unsigned long calls;
+	static _Atomic uint64_t last;
+	struct kmem_cache *s;
+	uint64_t now;
+
+	stat_inc(&calls);
+	if (atomic_load_explicit(&calls, memory_order_relaxed) % TICK_EVERY)
+		return;
+	now = os_now_coarse_ns();
+	if (now - atomic_load_explicit(&last, memory_order_relaxed) < TICK_NS ||
+	    !mutex_trylock(&slab_mutex))
+		return;
+	atomic_store_explicit(&last, now, memory_order_relaxed);
+	list_for_each_entry(s, &slab_caches, list)
+		barn_reap(s);
+	mutex_unlock(&slab_mutex);
+}
+
 static bool cache_empty(struct kmem_cache *s)
 {
 	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {

@@ -43,6 +43,7 @@
 #include <slabwork/slab.h>
 
 #include "kernel/lock.h"
+#include "kernel/printk.h"
 #include "lib/list.h"
 #include "mm/page_alloc.h"
 #include "mm/slub_internal.h"
@@ -83,20 +84,29 @@ static int slab_nid(const struct page *slab)
 		     PAGE_NODE_SHIFT);
 }
 
-static void account_slab(struct kmem_cache *s, struct page *slab, int sign)
+static void account_pages(struct kmem_cache *s, struct page *slab, int sign)
 {
 	enum node_stat_item item = s->flags & SLAB_RECLAIM_ACCOUNT ? NR_SLAB_RECLAIMABLE_B :
 								     NR_SLAB_UNRECLAIMABLE_B;
-	struct kmem_cache_node *n = get_node(s, slab_nid(slab));
 
 	mod_node_page_state(NODE_DATA(slab_nid(slab)), item, sign * (1L << slab->order));
-	if (sign > 0) {
-		atomic_fetch_add_explicit(&n->nr_slabs, 1, memory_order_relaxed);
-		atomic_fetch_add_explicit(&n->total_objects, slab->objects, memory_order_relaxed);
-	} else {
-		atomic_fetch_sub_explicit(&n->nr_slabs, 1, memory_order_relaxed);
-		atomic_fetch_sub_explicit(&n->total_objects, slab->objects, memory_order_relaxed);
-	}
+}
+
+/* Written under list_lock, read by anybody: no locked instruction. */
+static void counter_add(_Atomic unsigned long *counter, long delta)
+{
+	atomic_store_explicit(counter,
+			      atomic_load_explicit(counter, memory_order_relaxed) +
+				      (unsigned long)delta,
+			      memory_order_relaxed);
+}
+
+/* A slab joins (or leaves) its node's counts, with the objects that are free in it. */
+static void count_slab(struct kmem_cache_node *n, struct page *slab, int sign)
+{
+	counter_add(&n->nr_slabs, sign);
+	counter_add(&n->total_objects, sign * (long)slab->objects);
+	counter_add(&n->free_objects, sign * (long)(slab->objects - slab->inuse));
 }
 
 /* ---- making and unmaking ---- */
@@ -173,7 +183,7 @@ static struct page *new_slab(struct kmem_cache *s, gfp_t gfp, int nid, bool stri
 	/* From here a free may find the slab: everything above is visible first. */
 	atomic_thread_fence(memory_order_release);
 	page_set(slab, PG_slab);
-	account_slab(s, slab, 1);
+	account_pages(s, slab, 1);
 	return slab;
 }
 
@@ -194,7 +204,7 @@ static void rcu_free_slab(struct rcu_head *head)
 /* The slab is empty, on no list, and nobody can reach it. No lock is held. */
 static void discard_slab(struct kmem_cache *s, struct page *slab)
 {
-	account_slab(s, slab, -1);
+	account_pages(s, slab, -1);
 	if (slab->objects > SLAB_INLINE_OBJECTS)
 		slab_meta_free(slab->slab_free_ext);
 	_Static_assert(sizeof(struct rcu_head) <= sizeof(slab->words),
@@ -262,14 +272,6 @@ static unsigned int take_from_slab(struct kmem_cache *s, struct page *slab, void
 	return got;
 }
 
-static void node_free_objects_add(struct kmem_cache_node *n, long delta)
-{
-	atomic_store_explicit(&n->free_objects,
-			      atomic_load_explicit(&n->free_objects, memory_order_relaxed) +
-				      (unsigned long)delta,
-			      memory_order_relaxed);
-}
-
 static unsigned int take_partial(struct kmem_cache *s, struct kmem_cache_node *n, void **p,
 				 unsigned int max)
 {
@@ -284,7 +286,7 @@ static unsigned int take_partial(struct kmem_cache *s, struct kmem_cache_node *n
 			list_add(&slab->lru, &n->full);
 		}
 	}
-	node_free_objects_add(n, -(long)got);
+	counter_add(&n->free_objects, -(long)got);
 	return got;
 }
 
@@ -300,10 +302,10 @@ static unsigned int take_fresh(struct kmem_cache *s, gfp_t gfp, int nid, bool st
 		return 0;
 	n = get_node(s, slab_nid(slab));
 	got = take_from_slab(s, slab, p, max);
-	/* If not: N2, on no list and uncounted in free_objects until one of its objects returns. */
+	/* If not: N2, on no list and uncounted until one of its objects returns. */
 	if (!lock_node(n, gfpflags_allow_blocking(gfp)))
 		return got;
-	node_free_objects_add(n, slab->objects - got);
+	count_slab(n, slab, 1);
 	if (got < slab->objects)
 		add_partial(n, slab, false);
 	else
@@ -340,36 +342,54 @@ unsigned int slab_take(struct kmem_cache *s, gfp_t gfp, int nid, bool strict, vo
 
 /* ---- putting back ---- */
 
+/* Empty slabs that may stay: the kernel's min_partial, or an eighth of what the cache has. */
+#define KEEP_EMPTY_SHARE 8
+
+static bool keep_empty(struct kmem_cache *s, struct kmem_cache_node *n)
+{
+	return n->nr_partial <= s->min_partial || n->nr_partial <= n->nr_slabs / KEEP_EMPTY_SHARE;
+}
+
 static void put_object(struct kmem_cache *s, struct kmem_cache_node *n, struct page *slab,
 		       void *object, struct list_head *empty)
 {
 	int idx = obj_to_index(s, slab, object);
-	unsigned long *map = slab_bitmap(slab), bit;
+	unsigned long *word, bit;
 
 	if (idx < 0)
 		slab_bad_free("kmem_cache_free()", s, object);
+	word = slab_bitmap(slab) + idx / 64;
 	bit = 1UL << (idx % 64);
-	if (map[idx / 64] & bit)
+	if (*word & bit)
 		slab_bad_free("kmem_cache_free()", s, object);
-	map[idx / 64] |= bit;
+	*word |= bit;
 	if (idx / 64 < slab->slab_cursor)
 		slab->slab_cursor = (unsigned char)(idx / 64);
-	slab->inuse--;
-	if (!slab->slab_on_list)
+	if (!slab->slab_on_list) {
+		if (list_empty(&slab->lru))
+			count_slab(n, slab, 1); /* N2: it was on no list */
 		add_partial(n, slab, true);
-	if (!slab->inuse && n->nr_partial > s->min_partial) {
+	}
+	slab->inuse--;
+	counter_add(&n->free_objects, 1);
+	if (!slab->inuse && !keep_empty(s, n)) {
 		remove_partial(n, slab);
-		node_free_objects_add(n, -(long)slab->objects);
+		count_slab(n, slab, -1);
 		list_add(&slab->lru, empty);
 	}
 }
 
-/* A slab that was on no list (N2) brings its untaken objects into the count with its first return. */
-static void count_return(struct kmem_cache_node *n, struct page *slab)
+/* An object with a shared tag that was freed to the wrong cache: found out a sheaf later. */
+static void put_stray(struct kmem_cache *s, struct page *slab, void *object, bool wait)
 {
-	if (!slab->slab_on_list && list_empty(&slab->lru))
-		node_free_objects_add(n, (long)(slab->objects - slab->inuse));
-	node_free_objects_add(n, 1);
+	struct kmem_cache *own = slab->slab_cache;
+
+	if (!page_test(slab, PG_slab))
+		slab_bad_free("kmem_cache_free()", s, object);
+	WARN(true, "cache_from_obj: Wrong slab cache. %s but object is from %s\n", s->name,
+	     own->name);
+	if (!slab_put(own, &object, 1, wait))
+		defer_object(own, object);
 }
 
 unsigned int slab_put(struct kmem_cache *s, void **p, unsigned int n_objects, bool wait)
@@ -382,6 +402,13 @@ unsigned int slab_put(struct kmem_cache *s, void **p, unsigned int n_objects, bo
 		struct page *slab = page_head(addr_to_page(p[done]));
 		struct kmem_cache_node *n = get_node(s, slab_nid(slab));
 
+		if (unlikely(slab->slab_cache != s)) {
+			if (held)
+				spin_unlock(&held->list_lock);
+			held = NULL;
+			put_stray(s, slab, p[done], wait);
+			continue;
+		}
 		if (n != held) {
 			if (held)
 				spin_unlock(&held->list_lock);
@@ -389,7 +416,6 @@ unsigned int slab_put(struct kmem_cache *s, void **p, unsigned int n_objects, bo
 			if (!held)
 				break;
 		}
-		count_return(n, slab);
 		put_object(s, n, slab, p[done], &empty);
 	}
 	if (held)
@@ -414,7 +440,7 @@ unsigned long slab_discard_empty(struct kmem_cache *s)
 			if (slab->inuse)
 				continue;
 			remove_partial(n, slab);
-			node_free_objects_add(n, -(long)slab->objects);
+			count_slab(n, slab, -1);
 			pages += 1UL << slab->order;
 			list_add(&slab->lru, &empty);
 		}

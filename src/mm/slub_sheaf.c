@@ -311,6 +311,8 @@ struct slab_sheaf *barn_get_full(struct kmem_cache *s, bool wait)
 		sheaf = barn->full;
 		barn->full = sheaf->next;
 		barn->nr_full--;
+		if (barn->min_full > barn->nr_full)
+			barn->min_full = barn->nr_full;
 	}
 	spin_unlock(&barn->lock);
 	return sheaf;
@@ -339,7 +341,7 @@ bool barn_put(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
 
 	if (s->dying || !lock_barn(barn, wait))
 		return false;
-	room = full ? barn->nr_full < BARN_MAX_FULL : barn->nr_empty < BARN_MAX_EMPTY;
+	room = full ? barn->nr_full < s->barn_max_full : barn->nr_empty < BARN_MAX_EMPTY;
 	if (room && full) {
 		sheaf->next = barn->full;
 		barn->full = sheaf;
@@ -365,25 +367,55 @@ static void defer_sheaf(struct kmem_cache *s, struct slab_sheaf *sheaf)
 		&s->deferred, &head, sheaf, memory_order_release, memory_order_relaxed));
 }
 
+/* Into the slabs, and the frame is freed; what a taken lock keeps out is deferred. */
+static void sheaf_flush(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
+{
+	unsigned int put = slab_put(s, sheaf->objects, sheaf->size, wait);
+
+	if (put == sheaf->size) {
+		sheaf_free(sheaf);
+		return;
+	}
+	memmove(sheaf->objects, sheaf->objects + put, (sheaf->size - put) * sizeof(void *));
+	sheaf->size = (unsigned short)(sheaf->size - put);
+	defer_sheaf(s, sheaf);
+}
+
 void sheaf_dispose(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
 {
-	unsigned int put;
-
 	if (barn_put(s, sheaf, wait))
 		return;
-	if (sheaf->size) {
-		put = slab_put(s, sheaf->objects, sheaf->size, wait);
-		if (put < sheaf->size) {
-			memmove(sheaf->objects, sheaf->objects + put,
-				(sheaf->size - put) * sizeof(void *));
-			sheaf->size = (unsigned short)(sheaf->size - put);
-			defer_sheaf(s, sheaf);
-			return;
-		}
-		atomic_fetch_add_explicit(&s->nr_flush, 1, memory_order_relaxed);
-	}
-	sheaf_free(sheaf);
+	if (sheaf->size)
+		stat_inc(&s->nr_flush);
+	sheaf_flush(s, sheaf, wait);
 }
+
+/* The working set of a barn is what was taken from it lately; min_full sheaves were not. */
+void barn_reap(struct kmem_cache *s)
+{
+	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
+		struct node_barn *barn = s->node[nid] ? &s->node[nid]->barn : NULL;
+		struct slab_sheaf *idle = NULL, *sheaf;
+
+		if (!barn || !barn->full || !spin_trylock(&barn->lock))
+			continue;
+		for (; barn->min_full && barn->full; barn->min_full--) {
+			sheaf = barn->full;
+			barn->full = sheaf->next;
+			barn->nr_full--;
+			sheaf->next = idle;
+			idle = sheaf;
+		}
+		barn->min_full = barn->nr_full;
+		spin_unlock(&barn->lock);
+		while ((sheaf = idle)) {
+			idle = sheaf->next;
+			sheaf_flush(s, sheaf, false);
+		}
+	}
+}
+
+/* ---- one object ---- */
 
 /* The link lies where the kernel's free pointer would; it is encoded with the slot's address. */
 static void **link_of(struct kmem_cache *s, void *object)
