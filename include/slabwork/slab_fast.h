@@ -56,9 +56,12 @@ struct sw_fast {
 #if defined(__x86_64__) && !defined(SW_NO_RSEQ)
 #define SW_HAVE_RSEQ 1
 
-/* The descriptor the kernel reads: version, flags, start, length, abort. */
+/*
+ * The descriptor the kernel reads: version, flags, start, length, abort. "?": in the section
+ * group of the code, so that a C++ inline function takes it along when the linker drops it.
+ */
 #define SW_RSEQ_TABLE                                                                              \
-	".pushsection __rseq_cs, \"aw\"\n\t"                                                       \
+	".pushsection __rseq_cs, \"aw?\"\n\t"                                                      \
 	".balign 32\n"                                                                             \
 	"9:\t.long 0, 0\n\t"                                                                       \
 	".quad 1f, 2f - 1f, 4f\n\t"                                                                \
@@ -66,7 +69,7 @@ struct sw_fast {
 
 /* The abort path must follow the signature glibc registered. */
 #define SW_RSEQ_ABORT(label)                                                                       \
-	".pushsection __rseq_failure, \"ax\"\n\t"                                                  \
+	".pushsection __rseq_failure, \"ax?\"\n\t"                                                 \
 	".byte 0x0f, 0xb9, 0x3d\n\t"                                                               \
 	".long 0x53053053\n"                                                                       \
 	"4:\tjmp %l[" label "]\n\t"                                                                \

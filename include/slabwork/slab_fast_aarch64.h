@@ -13,16 +13,18 @@
  */
 
 #define SW_RSEQ_TABLE                                                                              \
-	".pushsection __rseq_cs, \"aw\"\n\t"                                                       \
+	".pushsection __rseq_cs, \"aw?\"\n\t"                                                      \
 	".balign 32\n"                                                                             \
 	"9:\t.long 0, 0\n\t"                                                                       \
 	".quad 1f, 2f - 1f, 4f\n\t"                                                                \
 	".popsection\n\t"
 
+/* "3:" is how the sequence leaves: tbnz reaches 32 KiB, less than a large function is long. */
 #define SW_RSEQ_ABORT(label)                                                                       \
 	"b 5f\n\t"                                                                                 \
 	".inst 0xd428bc00\n"                                                                       \
 	"4:\tb %l[" label "]\n"                                                                    \
+	"3:\tb %l[fail]\n"                                                                         \
 	"5:\n\t"
 
 /* Arm, refuse an unregistered thread (cpu_id < 0), compute the slot's address in %[slot]. */
@@ -31,7 +33,7 @@
 	"add %[slot], %[slot], :lo12:9b\n\t"                                                       \
 	"str %[slot], [%[rs], #8]\n"                                                               \
 	"1:\tldr %w[slot], [%[rs], #4]\n\t"                                                        \
-	"tbnz %w[slot], #31, %l[fail]\n\t"                                                         \
+	"tbnz %w[slot], #31, 3f\n\t"                                                               \
 	"ldr %w[slot], [%[id]]\n\t"                                                                \
 	"add %[slot], %[slots], %[slot], lsl %[shift]\n\t"
 
@@ -48,7 +50,7 @@ again:
 		SW_RSEQ_TABLE SW_RSEQ_ENTER
 		"ldr %[top], [%[slot]]\n\t"
 		"ldr %[object], [%[top]]\n\t"
-		"cbz %[object], %l[fail]\n\t"
+		"cbz %[object], 3f\n\t"
 		"sub %[top], %[top], #8\n\t"
 		"str %[top], [%[slot]]\n"
 		"2:\n\t" SW_RSEQ_ABORT("again")
@@ -72,7 +74,7 @@ again:
 		"ldr %[top], [%[slot]]\n\t"
 		"ldr %[mark], [%[top], #8]!\n\t"
 		"cmp %[mark], #1\n\t"
-		"b.eq %l[fail]\n\t"
+		"b.eq 3f\n\t"
 		"str %[object], [%[top]]\n\t"
 		"str %[top], [%[slot]]\n"
 		"2:\n\t" SW_RSEQ_ABORT("again")
@@ -96,7 +98,7 @@ again:
 		SW_RSEQ_TABLE SW_RSEQ_ENTER
 		"ldr %[top], [%[slot]]\n\t"
 		"cmp %[top], %[drain]\n\t"
-		"b.eq %l[fail]\n\t"
+		"b.eq 3f\n\t"
 		"str %[null], [%[slot]]\n"
 		"2:\n\t" SW_RSEQ_ABORT("again")
 		: [slot] "=&r"(slot), [top] "=&r"(top)
@@ -119,7 +121,7 @@ again:
 		SW_RSEQ_TABLE SW_RSEQ_ENTER
 		"ldr %[top], [%[slot]]\n\t"
 		"cmp %[top], %[null]\n\t"
-		"b.ne %l[fail]\n\t"
+		"b.ne 3f\n\t"
 		"str %[fresh], [%[slot]]\n"
 		"2:\n\t" SW_RSEQ_ABORT("again")
 		: [slot] "=&r"(slot), [top] "=&r"(top)
