@@ -143,7 +143,7 @@ struct kmem_cache_args {
  * __kmem_cache_create_args() - make a cache of equal objects (6.12's form)
  * @name: shown in slabinfo; copied; not NULL, no spaces
  * @object_size: bytes of an object, 1..KMALLOC_MAX_SIZE
- * @args: further wishes, not NULL
+ * @args: further wishes; NULL: none
  * @flags: SLAB_*; an unknown bit fails
  *
  * Context: May sleep.
@@ -177,10 +177,7 @@ SW_API struct kmem_cache *kmem_cache_create_usercopy(const char *name, unsigned 
  * kmem_cache_create(name, size, align, flags, ctor)   5.4
  * kmem_cache_create(name, size, &args, flags)         6.12; args may be NULL
  */
-#define SW_CREATE_4(name, size, args, flags) \
-	__kmem_cache_create_args(            \
-		name, size,                  \
-		(args) ? (struct kmem_cache_args *)(args) : &(struct kmem_cache_args){ 0 }, flags)
+#define SW_CREATE_4(name, size, args, flags) __kmem_cache_create_args(name, size, args, flags)
 #define SW_CREATE_5(name, size, align, flags, ctor) \
 	__kmem_cache_create(name, size, align, flags, ctor)
 #define SW_CREATE_PICK(_1, _2, _3, _4, _5, which, ...) which

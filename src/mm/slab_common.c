@@ -125,7 +125,7 @@ static void init_fast(struct kmem_cache *s, unsigned int general_tag)
 	f->objmap = sw_layout.objmap;
 	f->machine_start = sw_layout.machine_start;
 	f->machine_online = (const uintptr_t *)&sw_layout.machine_online;
-	f->object_size = s->object_size;
+	f->object_size = s->ctor ? 0 : s->object_size; /* what a constructor made is not zeroed */
 	f->abi = SW_FAST_ABI;
 	/* Slot 0 is null for ever: caches without sheaves always take the slow path. */
 	s->slot_index = 0;
@@ -441,6 +441,10 @@ struct kmem_cache *kmem_cache_create_usercopy(const char *name, unsigned int siz
 struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int object_size,
 					    struct kmem_cache_args *args, slab_flags_t flags)
 {
+	static struct kmem_cache_args plain;
+
+	if (!args)
+		args = &plain;
 	return create_or_complain(name, object_size, args->align, flags, args->useroffset,
 				  args->usersize, args->ctor, args->sheaf_capacity);
 }
