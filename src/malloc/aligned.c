@@ -36,16 +36,14 @@ static bool is_power_of_two(size_t n)
 /* Smallest class for @n whose size is a multiple of @align; 0: no class serves. */
 static size_t aligned_class(size_t align, size_t n)
 {
-	size_t size;
+	unsigned int class;
 
 	if (align > PAGE_SIZE || n > MALLOC_CACHE_MAX)
 		return 0;
-	for (size = malloc_class_size(n ? n : 1); size <= MALLOC_CACHE_MAX;
-	     size = malloc_class_size(size + 1)) {
-		if (!(size & (align - 1)))
-			return size;
-		if (size == MALLOC_CACHE_MAX)
-			break;
+	class = malloc_class[(n + MALLOC_ALIGN - 1) >> MALLOC_ALIGN_SHIFT];
+	for (; class < MALLOC_NR_CLASSES; class++) {
+		if (!(malloc_class_sizes[class] & (align - 1)))
+			return malloc_class_sizes[class];
 	}
 	return 0;
 }
@@ -60,6 +58,8 @@ void *malloc_aligned(size_t align, size_t n)
 		return malloc_fast_path(n);
 	if (unlikely(n > MALLOC_MAX || align > ALIGN_MAX || n + align > MALLOC_MAX))
 		return malloc_nomem();
+	if (unlikely(!malloc_boot()))
+		return malloc_nomem();
 	size = aligned_class(align, n);
 	if (size) {
 		p = malloc_fast_path(size);
@@ -68,8 +68,6 @@ void *malloc_aligned(size_t align, size_t n)
 		/* A cache that is being debugged shifts its objects. */
 		free_fast_path(p, "memalign()");
 	}
-	if (unlikely(!malloc_boot()))
-		return malloc_nomem();
 	p = sw_block_alloc(n ? n : 1, align, MALLOC_GFP);
 	if (unlikely(!p))
 		return malloc_nomem();

@@ -33,7 +33,23 @@ enum { DOWN, MAKING, READY };
 
 static const uintptr_t nothing_online;
 
+/* clang-format off */
+const unsigned short malloc_class_sizes[MALLOC_NR_CLASSES] = {
+	16, 32, 48, 64, 80, 96, 112, 128,
+	144, 160, 176, 192, 208, 224, 240, 256,
+	288, 320, 352, 384, 416, 448, 480, 512,
+	576, 640, 704, 768, 832, 896, 960, 1024,
+	/* 32 KiB / 30, 28, 26, 24, 22, 20, 18, 16, down to a multiple of 16 */
+	1088, 1168, 1248, 1360, 1488, 1632, 1808, 2048,
+	/* / 15, 14 … 8 */
+	2176, 2336, 2512, 2720, 2976, 3264, 3632, 4096,
+	/* / 7, 6, 5, 4 */
+	4672, 5456, 6544, 8192,
+};
+/* clang-format on */
+
 unsigned char malloc_tag[MALLOC_NR_STEPS];
+unsigned char malloc_class[MALLOC_NR_STEPS];
 unsigned short malloc_tag_size[256];
 struct sw_fast malloc_fast = { .machine_online = &nothing_online };
 
@@ -51,31 +67,30 @@ static void make_caches(void)
 	unsigned char tag_of[MALLOC_NR_CLASSES] = { 0 };
 	unsigned int class = 0;
 	char name[24];
-	size_t size;
 
-	for (size = MALLOC_ALIGN; size <= MALLOC_CACHE_MAX; size = malloc_class_size(size + 1)) {
+	for (class = 0; class < MALLOC_NR_CLASSES; class++) {
+		unsigned short size = malloc_class_sizes[class];
 		struct kmem_cache *cache;
 
-		snprintf(name, sizeof(name), "malloc-%zu", size);
-		cache = kmem_cache_create_general(name, (unsigned int)size, MALLOC_ALIGN, 0);
+		snprintf(name, sizeof(name), "malloc-%u", size);
+		cache = kmem_cache_create_general(name, size, MALLOC_ALIGN, 0);
 		if (cache) {
-			malloc_tag_size[fast_of(cache)->tag] = (unsigned short)size;
+			malloc_tag_size[fast_of(cache)->tag] = size;
 			tag_of[class] = fast_of(cache)->tag;
 		}
-		malloc_caches[class++] = cache;
-		if (size == MALLOC_CACHE_MAX)
-			break;
+		malloc_caches[class] = cache;
+	}
+	class = 0;
+	for (size_t step = 0; step < MALLOC_NR_STEPS; step++) {
+		if (step * MALLOC_ALIGN > malloc_class_sizes[class])
+			class++;
+		malloc_class[step] = (unsigned char)class;
 	}
 
 	malloc_fast = sw_fast_general;
 	atomic_thread_fence(memory_order_release); /* C1 */
-	class = 0;
-	for (size = MALLOC_ALIGN; size <= MALLOC_CACHE_MAX; size += MALLOC_ALIGN) {
-		malloc_tag[size >> MALLOC_ALIGN_SHIFT] = tag_of[class];
-		if (size == malloc_class_size(size))
-			class++;
-	}
-	malloc_tag[0] = tag_of[0];
+	for (size_t step = 0; step < MALLOC_NR_STEPS; step++)
+		malloc_tag[step] = tag_of[malloc_class[step]];
 }
 
 bool malloc_boot(void)
@@ -104,17 +119,8 @@ bool malloc_boot(void)
 
 struct kmem_cache *malloc_cache_for(size_t n)
 {
-	size_t size = malloc_class_size(n ? n : 1);
-	unsigned int class;
+	unsigned int class = malloc_class[(n + MALLOC_ALIGN - 1) >> MALLOC_ALIGN_SHIFT];
 
-	if (size <= MALLOC_LINEAR) {
-		class = (unsigned int)(size / MALLOC_ALIGN) - 1;
-	} else {
-		unsigned int doubling = 63 - (unsigned int)__builtin_clzl(size - 1); /* 7: 129..256 */
-
-		class = 8 + (doubling - 7) * MALLOC_PER_DOUBLING +
-			(unsigned int)((size - 1 - (1UL << doubling)) >> (doubling - 2));
-	}
 	while (class < MALLOC_NR_CLASSES && !malloc_caches[class])
 		class++;
 	return class < MALLOC_NR_CLASSES ? malloc_caches[class] : NULL;

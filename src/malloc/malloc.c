@@ -193,7 +193,7 @@ static void check_size(void *p, size_t n, const char *who)
 {
 	size_t is = usable(p, who);
 
-	if (likely(n <= is && (n > is / 2 || malloc_class_size(n ? n : 1) == is)))
+	if (likely(n <= is && (n > is / 2 || malloc_class_size(n) == is)))
 		return;
 	misuse_size(who, p, n, is);
 }

@@ -10,25 +10,29 @@
 
 #include "malloc/classes.h"
 
-KUNIT_TEST(classes_are_four_a_doubling_and_multiples_of_16)
+KUNIT_TEST(classes_are_close_and_multiples_of_16)
 {
 	unsigned int count = 0;
 	size_t last = 0;
 
-	for (size_t n = 1; n <= MALLOC_CACHE_MAX; n++) {
+	KUNIT_ASSERT_TRUE(test, malloc_boot());
+	for (size_t n = 0; n <= MALLOC_CACHE_MAX; n++) {
 		size_t size = malloc_class_size(n);
 
 		KUNIT_ASSERT_GE(test, size, n);
+		KUNIT_ASSERT_GE(test, size, last);
 		KUNIT_ASSERT_EQ(test, size % MALLOC_ALIGN, 0);
 		KUNIT_ASSERT_EQ_MSG(test, malloc_class_size(size), size, "class of %zu", n);
-		if (n > MALLOC_LINEAR)
-			KUNIT_ASSERT_LE(test, size - n, n / 4);
+		if (n > 128)
+			KUNIT_ASSERT_LE_MSG(test, size - n, n <= 4096 ? n / 7 : n / 4 + 16, "class of %zu", n);
 		count += size != last;
 		last = size;
 	}
 	KUNIT_EXPECT_EQ(test, count, MALLOC_NR_CLASSES);
-	KUNIT_EXPECT_EQ(test, malloc_class_size(129), 160);
-	KUNIT_EXPECT_EQ(test, malloc_class_size(257), 320);
+	KUNIT_EXPECT_EQ(test, malloc_class_size(0), 16);
+	KUNIT_EXPECT_EQ(test, malloc_class_size(16), 16);
+	KUNIT_EXPECT_EQ(test, malloc_class_size(17), 32);
+	KUNIT_EXPECT_EQ(test, malloc_class_size(1032), 1088);
 	KUNIT_EXPECT_EQ(test, malloc_class_size(8191), 8192);
 }
 
@@ -37,7 +41,7 @@ KUNIT_TEST(every_size_has_the_cache_of_its_class)
 	KUNIT_ASSERT_TRUE(test, malloc_boot());
 	for (size_t n = 0; n <= MALLOC_CACHE_MAX; n++) {
 		unsigned int tag = malloc_tag[(n + MALLOC_ALIGN - 1) >> MALLOC_ALIGN_SHIFT];
-		size_t want = malloc_class_size(n ? n : 1);
+		size_t want = malloc_class_size(n);
 		struct kmem_cache *cache = malloc_cache_for(n);
 
 		KUNIT_ASSERT_NE_MSG(test, tag, 0, "size %zu", n);

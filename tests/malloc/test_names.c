@@ -109,7 +109,7 @@ KUNIT_TEST(malloc_info_is_xml_about_this_heap)
 	KUNIT_EXPECT_NE(test, malloc_info(1, f), 0);
 	fclose(f);
 	KUNIT_EXPECT_EQ(test, strncmp(text, "<malloc version=\"1\">\n", 21), 0);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "<cache name=\"malloc-768\" size=\"768\" live=\""));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "<cache name=\"malloc-704\" size=\"704\" live=\""));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "</malloc>\n"));
 	free(p);
 }

@@ -440,7 +440,7 @@ KUNIT_TEST(rounding_is_at_most_a_fourth)
 		size_t is = malloc_usable_size(p);
 
 		KUNIT_ASSERT_NOT_NULL(test, p);
-		KUNIT_EXPECT_LE_MSG(test, is, n > 8192 ? n + 4096 : n + (n / 4 < 16 ? 16 : n / 4),
+		KUNIT_EXPECT_LE_MSG(test, is, n > 8192 ? n + 4096 : n + n / 4 + 16,
 				    "malloc(%zu) holds %zu", n, is);
 		free(p);
 	}
