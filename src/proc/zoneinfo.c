@@ -125,7 +125,7 @@ static int print_pagesets(struct show *sh, const struct zone_row *z)
 			   "\n              batch:    %i"
 			   "\n              high_min: %i"
 			   "\n              high_max: %i",
-			   cid, pcp.count, pcp.high, pcp.batch, pcp.high_min, pcp.high_max);
+			   cid, pcp.count, pcp.high, pcp.batch, pcp.high, pcp.high);
 		out_puts(out, "\n  vm stats threshold: 0"); /* ours are exact at once */
 	}
 	if (out->json)

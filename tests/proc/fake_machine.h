@@ -167,8 +167,6 @@ static inline void fake_add_zone(struct fake *f, int nid, enum zone_type idx, un
 		f->pcp[nid][cid].count = 7 * cid;
 		f->pcp[nid][cid].high = 30;
 		f->pcp[nid][cid].batch = 15;
-		f->pcp[nid][cid].high_min = 30;
-		f->pcp[nid][cid].high_max = 240;
 		f->pcp[nid][cid].nr_alloc = 1000;
 		f->pcp[nid][cid].nr_free = 900;
 	}
