@@ -61,34 +61,34 @@ bool sw_owns(const void *p);
 
 /* What a pointer is, for a report. Any value may be asked. */
 enum sw_what_kind {
-	SW_WHAT_FOREIGN,  /* no memory of ours */
-	SW_WHAT_LIVE,	  /* the start of something live */
-	SW_WHAT_INTERIOR, /* inside something live */
-	SW_WHAT_FREE,	  /* the start of an object that is free */
+	SW_WHAT_FOREIGN,     /* no memory of ours */
+	SW_WHAT_LIVE,        /* the start of something live */
+	SW_WHAT_INTERIOR,    /* inside something live */
+	SW_WHAT_FREE,        /* the start of an object that is free */
 	SW_WHAT_FREE_INSIDE, /* inside a free object, or between objects */
 	SW_WHAT_FREE_PAGE,   /* in pages that hold nothing: freed long ago, or never given */
 };
 
 struct sw_what {
 	enum sw_what_kind kind;
-	bool is_object;	     /* the next three: of a slab; else a block or area */
-	const char *cache;   /* "malloc-64" */
-	uintptr_t slab;	     /* its first byte */
-	unsigned int index;  /* which object */
-	uintptr_t start;     /* of the object, block or area */
-	size_t size;	     /* of the object, block or area, bytes */
+	bool is_object;     /* the next three: of a slab; else a block or area */
+	const char *cache;  /* "malloc-64" */
+	uintptr_t slab;     /* its first byte */
+	unsigned int index; /* which object */
+	uintptr_t start;    /* of the object, block or area */
+	size_t size;        /* of the object, block or area, bytes */
 };
 void sw_what_is(const void *p, struct sw_what *what);
 
 /* The heap in bytes, for the statistics calls. Racy unless the world stands still. */
 struct sw_heap_stats {
-	size_t slab_live;  /* in live slab objects, at their cache's object size */
-	size_t slab_held;  /* in slabs: live, free and in the CPUs' stock */
-	size_t slab_stock; /* of that: free objects in sheaves */
-	size_t slab_objects;	  /* live objects, a count */
+	size_t slab_live;         /* in live slab objects, at their cache's object size */
+	size_t slab_held;         /* in slabs: live, free and in the CPUs' stock */
+	size_t slab_stock;        /* of that: free objects in sheaves */
+	size_t slab_objects;      /* live objects, a count */
 	size_t slab_free_objects; /* free objects, stock included, a count */
-	size_t block_bytes;	  /* in blocks */
-	size_t area_bytes;	  /* in areas */
+	size_t block_bytes;       /* in blocks */
+	size_t area_bytes;        /* in areas */
 	size_t area_count;
 	size_t free_pages; /* free in the buddy and the CPUs' lists, bytes still backed by memory */
 };

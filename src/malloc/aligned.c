@@ -41,7 +41,7 @@ static size_t aligned_class(size_t align, size_t n)
 	if (align > PAGE_SIZE || n > MALLOC_CACHE_MAX)
 		return 0;
 	class = malloc_class[(n + MALLOC_ALIGN - 1) >> MALLOC_ALIGN_SHIFT];
-	for (; class < MALLOC_NR_CLASSES; class++) {
+	for (; class < MALLOC_NR_CLASSES; class ++) {
 		if (!(malloc_class_sizes[class] & (align - 1)))
 			return malloc_class_sizes[class];
 	}

@@ -68,7 +68,7 @@ static void make_caches(void)
 	unsigned int class = 0;
 	char name[24];
 
-	for (class = 0; class < MALLOC_NR_CLASSES; class++) {
+	for (class = 0; class < MALLOC_NR_CLASSES; class ++) {
 		unsigned short size = malloc_class_sizes[class];
 		struct kmem_cache *cache;
 
@@ -83,7 +83,7 @@ static void make_caches(void)
 	class = 0;
 	for (size_t step = 0; step < MALLOC_NR_STEPS; step++) {
 		if (step * MALLOC_ALIGN > malloc_class_sizes[class])
-			class++;
+			class ++;
 		malloc_class[step] = (unsigned char)class;
 	}
 
@@ -122,7 +122,7 @@ struct kmem_cache *malloc_cache_for(size_t n)
 	unsigned int class = malloc_class[(n + MALLOC_ALIGN - 1) >> MALLOC_ALIGN_SHIFT];
 
 	while (class < MALLOC_NR_CLASSES && !malloc_caches[class])
-		class++;
+		class ++;
 	return class < MALLOC_NR_CLASSES ? malloc_caches[class] : NULL;
 }
 

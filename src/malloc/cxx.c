@@ -66,8 +66,10 @@ static __attribute__((noreturn, noinline)) void throw_bad_alloc(size_t n)
 		throw = (void (*)(void))runtime_symbol("_ZNSt3__117__throw_bad_allocEv");
 	if (throw)
 		throw();
-	misuse_text("slabwork: operator new(): no memory for %zu bytes, and no C++ runtime to throw "
-		    "std::bad_alloc", n);
+	misuse_text(
+		"slabwork: operator new(): no memory for %zu bytes, and no C++ runtime to throw "
+		"std::bad_alloc",
+		n);
 }
 
 /* The standard's loop: try, else let the new-handler make room, until there is none. */

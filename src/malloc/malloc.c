@@ -212,7 +212,8 @@ SW_API void free_aligned_sized(void *p, size_t align, size_t n)
 			misuse_align("free_aligned_sized()", p, align);
 		/* A small object may have been given a larger class to be aligned. */
 		if (unlikely(n > usable(p, "free_aligned_sized()")))
-			misuse_size("free_aligned_sized()", p, n, usable(p, "free_aligned_sized()"));
+			misuse_size("free_aligned_sized()", p, n,
+				    usable(p, "free_aligned_sized()"));
 	}
 	free_fast_path(p, "free_aligned_sized()");
 }

@@ -16,8 +16,7 @@ SW_HIDDEN void *malloc_aligned(size_t align, size_t n);
 SW_HIDDEN void *malloc_nomem(void);
 
 /* Say what @p is and stop the process. @who: "free()". */
-SW_HIDDEN void misuse_pointer(const char *who, const void *p)
-	__attribute__((noreturn, cold));
+SW_HIDDEN void misuse_pointer(const char *who, const void *p) __attribute__((noreturn, cold));
 SW_HIDDEN void misuse_size(const char *who, const void *p, size_t said, size_t is)
 	__attribute__((noreturn, cold));
 SW_HIDDEN void misuse_align(const char *who, const void *p, size_t said)

@@ -42,7 +42,7 @@
 #include "mm/vmalloc.h"
 
 /* Copying 256 KiB costs what two mmap calls and a few faults do. */
-#define GROW_TO_AREA (256UL << 10)
+#define GROW_TO_AREA    (256UL << 10)
 #define BLOCK_MAX_PAGES (1UL << MAX_PAGE_ORDER)
 
 static _Atomic unsigned long nr_block_pages;
@@ -395,7 +395,8 @@ void sw_heap_stats(struct sw_heap_stats *stats)
 		stats->slab_objects += cache_live(&sums);
 		stats->slab_free_objects += sums.free + sums.stock;
 	}
-	stats->block_bytes = atomic_load_explicit(&nr_block_pages, memory_order_relaxed) << PAGE_SHIFT;
+	stats->block_bytes = atomic_load_explicit(&nr_block_pages, memory_order_relaxed)
+			     << PAGE_SHIFT;
 	vmap_for_each(count_area, stats);
 	stats->free_pages = global_zone_page_state(NR_FREE_COMMITTED) << PAGE_SHIFT;
 }

@@ -24,7 +24,8 @@ KUNIT_TEST(classes_are_close_and_multiples_of_16)
 		KUNIT_ASSERT_EQ(test, size % MALLOC_ALIGN, 0);
 		KUNIT_ASSERT_EQ_MSG(test, malloc_class_size(size), size, "class of %zu", n);
 		if (n > 128)
-			KUNIT_ASSERT_LE_MSG(test, size - n, n <= 4096 ? n / 7 : n / 4 + 16, "class of %zu", n);
+			KUNIT_ASSERT_LE_MSG(test, size - n, n <= 4096 ? n / 7 : n / 4 + 16,
+					    "class of %zu", n);
 		count += size != last;
 		last = size;
 	}
@@ -54,7 +55,7 @@ KUNIT_TEST(every_size_has_the_cache_of_its_class)
 /* The straight path: counted in the object code, so that nobody makes it longer unnoticed. */
 KUNIT_TEST(fast_paths_need_no_stack_and_few_instructions)
 {
-#if defined(__x86_64__) && defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) &&               \
+#if defined(__x86_64__) && defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && \
 	!defined(__SANITIZE_THREAD__) && !defined(__clang__)
 	static const char *const names[] = { "malloc", "free" };
 	char command[256];
@@ -64,10 +65,11 @@ KUNIT_TEST(fast_paths_need_no_stack_and_few_instructions)
 		FILE *pipe;
 
 		/* Up to the first ret: the path that is taken. */
-		snprintf(command, sizeof(command),
-			 "objdump -d --no-show-raw-insn --disassemble=%s /proc/%d/exe 2>/dev/null | awk "
-			 "'/^ /{if(/nop/)next;n++;if(/push|sub .*rsp|call/)f++} /ret/{exit} END{print n+0,f+0}'",
-			 names[i], (int)getpid());
+		snprintf(
+			command, sizeof(command),
+			"objdump -d --no-show-raw-insn --disassemble=%s /proc/%d/exe 2>/dev/null | awk "
+			"'/^ /{if(/nop/)next;n++;if(/push|sub .*rsp|call/)f++} /ret/{exit} END{print n+0,f+0}'",
+			names[i], (int)getpid());
 		pipe = popen(command, "r");
 		KUNIT_ASSERT_NOT_NULL(test, pipe);
 		KUNIT_ASSERT_EQ(test, fscanf(pipe, "%d %d", &count, &frames), 2);

@@ -108,8 +108,9 @@ KUNIT_TEST(mapped_pointer_is_foreign, .signal = SIGABRT,
 	free(realloc(opaque_ptr(p), 100));
 }
 
-static const uintptr_t wild[] = { 1, 8, 16, 4096, 0x1234567890, 1UL << 46, 1UL << 63, UINTPTR_MAX,
-				  UINTPTR_MAX - 15 };
+static const uintptr_t wild[] = {
+	1, 8, 16, 4096, 0x1234567890, 1UL << 46, 1UL << 63, UINTPTR_MAX, UINTPTR_MAX - 15
+};
 
 KUNIT_TEST(wild_pointers_are_foreign_and_never_touched)
 {
@@ -130,8 +131,8 @@ KUNIT_TEST(wild_pointers_are_foreign_and_never_touched)
 		close(fds[0]);
 		KUNIT_ASSERT_EQ(test, waitpid(pid, &status, 0), pid);
 		KUNIT_EXPECT_TRUE(test, WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-		KUNIT_EXPECT_EQ_MSG(test, strncmp(line, "slabwork: free(): foreign pointer 0x", 36), 0,
-				    "free(%#lx): %s", wild[i], line);
+		KUNIT_EXPECT_EQ_MSG(test, strncmp(line, "slabwork: free(): foreign pointer 0x", 36),
+				    0, "free(%#lx): %s", wild[i], line);
 	}
 }
 

@@ -13,16 +13,46 @@
 #define MIB (1UL << 20)
 
 static const char *const names[] = {
-	"malloc", "calloc", "realloc", "reallocarray", "free", "cfree", "free_sized",
-	"free_aligned_sized", "aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc",
-	"malloc_usable_size", "malloc_trim", "malloc_stats", "malloc_info", "mallinfo", "mallinfo2",
+	"malloc",
+	"calloc",
+	"realloc",
+	"reallocarray",
+	"free",
+	"cfree",
+	"free_sized",
+	"free_aligned_sized",
+	"aligned_alloc",
+	"posix_memalign",
+	"memalign",
+	"valloc",
+	"pvalloc",
+	"malloc_usable_size",
+	"malloc_trim",
+	"malloc_stats",
+	"malloc_info",
+	"mallinfo",
+	"mallinfo2",
 	"mallopt",
-	"_Znwm", "_Znam", "_ZnwmRKSt9nothrow_t", "_ZnamRKSt9nothrow_t", "_ZnwmSt11align_val_t",
-	"_ZnamSt11align_val_t", "_ZnwmSt11align_val_tRKSt9nothrow_t",
-	"_ZnamSt11align_val_tRKSt9nothrow_t", "_ZdlPv", "_ZdaPv", "_ZdlPvRKSt9nothrow_t",
-	"_ZdaPvRKSt9nothrow_t", "_ZdlPvm", "_ZdaPvm", "_ZdlPvSt11align_val_t",
-	"_ZdaPvSt11align_val_t", "_ZdlPvmSt11align_val_t", "_ZdaPvmSt11align_val_t",
-	"_ZdlPvSt11align_val_tRKSt9nothrow_t", "_ZdaPvSt11align_val_tRKSt9nothrow_t",
+	"_Znwm",
+	"_Znam",
+	"_ZnwmRKSt9nothrow_t",
+	"_ZnamRKSt9nothrow_t",
+	"_ZnwmSt11align_val_t",
+	"_ZnamSt11align_val_t",
+	"_ZnwmSt11align_val_tRKSt9nothrow_t",
+	"_ZnamSt11align_val_tRKSt9nothrow_t",
+	"_ZdlPv",
+	"_ZdaPv",
+	"_ZdlPvRKSt9nothrow_t",
+	"_ZdaPvRKSt9nothrow_t",
+	"_ZdlPvm",
+	"_ZdaPvm",
+	"_ZdlPvSt11align_val_t",
+	"_ZdaPvSt11align_val_t",
+	"_ZdlPvmSt11align_val_t",
+	"_ZdaPvmSt11align_val_t",
+	"_ZdlPvSt11align_val_tRKSt9nothrow_t",
+	"_ZdaPvSt11align_val_tRKSt9nothrow_t",
 };
 
 KUNIT_TEST(all_names_come_from_one_library) /* 64 */
@@ -40,8 +70,8 @@ KUNIT_TEST(all_names_come_from_one_library) /* 64 */
 		if (!symbol)
 			continue;
 		KUNIT_ASSERT_NE(test, dladdr(symbol, &info), 0);
-		KUNIT_EXPECT_PTR_EQ_MSG(test, info.dli_fbase, first.dli_fbase, "%s is in %s", names[i],
-					info.dli_fname);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, info.dli_fbase, first.dli_fbase, "%s is in %s",
+					names[i], info.dli_fname);
 	}
 }
 
@@ -109,7 +139,8 @@ KUNIT_TEST(malloc_info_is_xml_about_this_heap)
 	KUNIT_EXPECT_NE(test, malloc_info(1, f), 0);
 	fclose(f);
 	KUNIT_EXPECT_EQ(test, strncmp(text, "<malloc version=\"1\">\n", 21), 0);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "<cache name=\"malloc-704\" size=\"704\" live=\""));
+	KUNIT_EXPECT_NOT_NULL(test,
+			      strstr(text, "<cache name=\"malloc-704\" size=\"704\" live=\""));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "</malloc>\n"));
 	free(p);
 }

@@ -95,8 +95,10 @@ static void busy_start(struct kunit *test, pthread_t *threads, int n)
 {
 	atomic_store(&busy_stop, false);
 	for (int i = 0; i < n; i++)
-		KUNIT_ASSERT_EQ(test, pthread_create(&threads[i], NULL, busy_thread,
-						     (void *)(uintptr_t)(i + 1)), 0);
+		KUNIT_ASSERT_EQ(test,
+				pthread_create(&threads[i], NULL, busy_thread,
+					       (void *)(uintptr_t)(i + 1)),
+				0);
 }
 
 static void busy_end(pthread_t *threads, int n)
@@ -572,9 +574,9 @@ __attribute__((constructor(101))) static void started_again(void)
 KUNIT_TEST(every_entry_may_be_the_first) /* 17, 18, 50, 61 */
 {
 	static const char *const entries[] = {
-		"malloc", "calloc", "realloc", "reallocarray", "memalign", "aligned_alloc",
-		"posix_memalign", "valloc", "pvalloc", "large", "free", "usable", "trim",
-		"mallinfo2", "fork",
+		"malloc",        "calloc",         "realloc", "reallocarray", "memalign",
+		"aligned_alloc", "posix_memalign", "valloc",  "pvalloc",      "large",
+		"free",          "usable",         "trim",    "mallinfo2",    "fork",
 	};
 
 	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++)
@@ -620,8 +622,9 @@ KUNIT_TEST(it_works_without_descriptors) /* 39 */
 
 static int filter_all_but_memory(void)
 {
-	static const int allowed[] = { SYS_mmap,  SYS_munmap, SYS_mprotect, SYS_madvise, SYS_brk,
-				       SYS_mremap, SYS_futex, SYS_exit, SYS_exit_group, SYS_write };
+	static const int allowed[] = { SYS_mmap,       SYS_munmap, SYS_mprotect, SYS_madvise,
+				       SYS_brk,        SYS_mremap, SYS_futex,    SYS_exit,
+				       SYS_exit_group, SYS_write };
 	struct sock_filter code[2 * sizeof(allowed) / sizeof(*allowed) + 2];
 	struct sock_fprog program = { .filter = code };
 	unsigned short n = 0;
@@ -729,7 +732,8 @@ KUNIT_TEST(foreign_brk_memory_stays_intact) /* 69 */
 	fill(mine, 65536, 7);
 	KUNIT_EXPECT_TRUE(test, all_sizes(30000000));
 	for (int i = 0; i < 100; i++) {
-		void *map = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		void *map = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				 -1, 0);
 
 		KUNIT_ASSERT_PTR_NE(test, map, MAP_FAILED);
 		all_sizes(100000);

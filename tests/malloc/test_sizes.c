@@ -79,9 +79,9 @@ KUNIT_TEST(free_of_64_MiB_keeps_errno) /* 3 */
 KUNIT_TEST(calloc_product_overflow_is_ENOMEM) /* 5 */
 {
 	static const size_t pairs[][2] = {
-		{ SIZE_MAX / 2, 3 },	   { 1UL << 32, 1UL << 32 }, { SIZE_MAX, SIZE_MAX },
-		{ SIZE_MAX, 2 },	   { 2, SIZE_MAX },	     { SIZE_MAX / 16 + 2, 16 },
-		{ PTRDIFF_MAX, 1 },	   { 1, PTRDIFF_MAX },	     { 1UL << 63, 1 },
+		{ SIZE_MAX / 2, 3 }, { 1UL << 32, 1UL << 32 }, { SIZE_MAX, SIZE_MAX },
+		{ SIZE_MAX, 2 },     { 2, SIZE_MAX },          { SIZE_MAX / 16 + 2, 16 },
+		{ PTRDIFF_MAX, 1 },  { 1, PTRDIFF_MAX },       { 1UL << 63, 1 },
 	};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
@@ -125,8 +125,8 @@ KUNIT_TEST(calloc_of_nothing_is_freeable) /* 7 */
 }
 
 static const size_t too_large[] = {
-	SIZE_MAX,	 SIZE_MAX - 1,	      SIZE_MAX - 4096,	   (size_t)PTRDIFF_MAX + 1,
-	PTRDIFF_MAX,	 PTRDIFF_MAX - 4096,  (size_t)1 << 62,	   (size_t)1 << 48,
+	SIZE_MAX,    SIZE_MAX - 1,       SIZE_MAX - 4096, (size_t)PTRDIFF_MAX + 1,
+	PTRDIFF_MAX, PTRDIFF_MAX - 4096, (size_t)1 << 62, (size_t)1 << 48,
 };
 
 KUNIT_TEST(requests_that_cannot_be_met_are_ENOMEM) /* 8, 77 */
@@ -153,9 +153,11 @@ KUNIT_TEST(requests_that_cannot_be_met_are_ENOMEM) /* 8, 77 */
 
 KUNIT_TEST(size_plus_alignment_never_wraps) /* 9, 10, 22 */
 {
-	static const size_t aligns[] = { 32, 4096, MIB, GIB, 1UL << 40, 1UL << 47, 1UL << 62, 1UL << 63 };
-	static const size_t sizes[] = { PTRDIFF_MAX, SIZE_MAX,	    SIZE_MAX - 100, SIZE_MAX - 4095,
-					1UL << 63,   SIZE_MAX / 2 - 31, (1UL << 62) + 1 };
+	static const size_t aligns[] = { 32,        4096,      MIB,       GIB,
+					 1UL << 40, 1UL << 47, 1UL << 62, 1UL << 63 };
+	static const size_t sizes[] = { PTRDIFF_MAX,     SIZE_MAX,  SIZE_MAX - 100,
+					SIZE_MAX - 4095, 1UL << 63, SIZE_MAX / 2 - 31,
+					(1UL << 62) + 1 };
 	void *mark = &mark, *p = mark;
 
 	for (size_t a = 0; a < sizeof(aligns) / sizeof(*aligns); a++) {
@@ -223,7 +225,8 @@ KUNIT_TEST(posix_memalign_refuses_bad_alignments) /* 21 */
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		errno = 4242;
-		KUNIT_EXPECT_EQ_MSG(test, posix_memalign(&p, opaque(bad[i]), 10), EINVAL, "%zu", bad[i]);
+		KUNIT_EXPECT_EQ_MSG(test, posix_memalign(&p, opaque(bad[i]), 10), EINVAL, "%zu",
+				    bad[i]);
 		KUNIT_EXPECT_PTR_EQ(test, p, mark);
 		KUNIT_EXPECT_EQ(test, errno, 4242);
 	}

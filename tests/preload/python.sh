@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # python.sh - python3, once as it is and once with every object through malloc
-# shellcheck source=tests/preload/lib.sh
+# shellcheck source=/dev/null disable=SC2154
 . "$SRC/tests/preload/lib.sh"
 
 python=$(command -v /usr/bin/python3 || command -v python3)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # shell.sh - bash, perl, git and the small tools
-# shellcheck source=tests/preload/lib.sh
+# shellcheck source=/dev/null disable=SC2154
 . "$SRC/tests/preload/lib.sh"
 
 cat >work.bash <<'END'
@@ -57,6 +57,7 @@ same git_init_commit_gc_clone_log sh -e work.git
 
 seq 1 300000 >numbers
 same sort_uses_threads_and_files sort -R --random-source=numbers -S 2M --parallel=2 numbers
+# shellcheck disable=SC2016 # awk's words
 same awk_associates awk '{a[$1 % 1000] += $1} END {for (k = 0; k < 1000; k++) s += a[k]; print s}' numbers
 same tar_gzip_round_trip sh -c 'tar cf - numbers | gzip -c | gzip -dc | tar tvf - | wc -l'
 same grep_and_sed sh -c "grep -E '(1|2)+3.4' numbers | sed -E 's/(.)(.)/\\2\\1/g' | md5sum"
