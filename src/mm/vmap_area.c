@@ -405,18 +405,20 @@ static bool space_open(struct vmap_space *space, uintptr_t start, uintptr_t end)
 	return true;
 }
 
-/* What is left of the low 4 GiB above ZONE_DMA32's window, away from the program's heap. */
-#define LOW_SPACE_START 0x80000000UL
+/*
+ * The last 512 MiB below 4 GiB, away from the program's heap. ZONE_DMA32's window may reach up
+ * to here: whoever comes second finds the addresses taken and walks around them.
+ */
+#define LOW_SPACE_START 0xe0000000UL
 #define LOW_SPACE_END 0xfff00000UL
 
 static struct vmap_space *space_get(bool low)
 {
-	uintptr_t start = sw_layout.low_end > LOW_SPACE_START ? sw_layout.low_end : LOW_SPACE_START;
+	struct vmap_space *space = low ? &low_space : &main_space;
+	bool open = low ? space_open(space, LOW_SPACE_START, LOW_SPACE_END) :
+			  space_open(space, sw_layout.vmalloc_start, sw_layout.vmalloc_end);
 
-	if (low)
-		return space_open(&low_space, start, LOW_SPACE_END) ? &low_space : NULL;
-	return space_open(&main_space, sw_layout.vmalloc_start, sw_layout.vmalloc_end) ?
-		       &main_space : NULL;
+	return open ? space : NULL;
 }
 
 /* ---- purge ------------------------------------------------------------------------------- */

@@ -79,7 +79,7 @@
 
 _Static_assert(SW_SHRINKER_NODES >= MAX_NUMNODES, "one debt a node");
 
-/* A thread that reclaims is polled for notes this often: atomic callers cannot wake it. */
+/* The thread looks for notes this often: atomic callers cannot wake it. */
 #define KSWAPD_POLL_NS (100 * 1000000ULL)
 /* A run that balances a node within this many of its priorities was an easy one. */
 #define KSWAPD_QUICK_PRIORITY (DEF_PRIORITY - 2)
@@ -103,6 +103,7 @@ static int shrinker_add(struct shrinker *shrinker)
 {
 	if (WARN_ON(!shrinker->count_objects || !shrinker->scan_objects))
 		return -EINVAL;
+	mm_boot(); /* fork handlers, if nothing else */
 	mutex_lock(&shrinker_mutex);
 	if (shrinker->flags & SHRINKER_REGISTERED) {
 		mutex_unlock(&shrinker_mutex);
@@ -479,13 +480,13 @@ static void kswapd_start(void)
 void wakeup_kswapd(int nid, gfp_t gfp, unsigned int order)
 {
 	pg_data_t *pgdat = NODE_DATA(nid);
-	uint32_t bit = 1u << nid, before;
 
 	if ((int)order > atomic_load_explicit(&pgdat->kswapd_order, memory_order_relaxed))
 		atomic_store_explicit(&pgdat->kswapd_order, (int)order, memory_order_relaxed);
-	before = atomic_fetch_or_explicit(&kswapd_wanted, bit, memory_order_relaxed);
-	if (before & bit || !kswapd_thread_asked || !gfpflags_allow_blocking(gfp) || reclaiming())
+	atomic_fetch_or_explicit(&kswapd_wanted, 1u << nid, memory_order_relaxed);
+	if (!kswapd_thread_asked || !gfpflags_allow_blocking(gfp) || reclaiming())
 		return;
+	/* Even if the note was there already: who left it may not have been able to wake anybody. */
 	kswapd_start();
 	os_futex_wake(&kswapd_wanted, 1);
 }
