@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# gcc.sh - the compilers compile something real, to the same bytes
+# test_gcc.sh - the compilers compile something real, to the same bytes
 # shellcheck source=/dev/null disable=SC2154
 . "$SRC/tests/preload/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# shell.sh - bash, perl, git and the small tools
+# test_shell.sh - bash, perl, git and the small tools
 # shellcheck source=/dev/null disable=SC2154
 . "$SRC/tests/preload/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# python.sh - python3, once as it is and once with every object through malloc
+# test_python.sh - python3, once as it is and once with every object through malloc
 # shellcheck source=/dev/null disable=SC2154
 . "$SRC/tests/preload/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# cxx.sh - every form of new and delete, exceptions and the new-handler
+# test_cxx.sh - every form of new and delete, exceptions and the new-handler
 # shellcheck source=/dev/null disable=SC2154
 . "$SRC/tests/preload/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# sqlite.sh - sqlite3 on a real workload
+# test_sqlite.sh - sqlite3 on a real workload
 # shellcheck source=/dev/null disable=SC2154
 . "$SRC/tests/preload/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# redis.sh - an unmodified redis-server under redis-benchmark, on slabwork
+# test_redis.sh - an unmodified redis-server under redis-benchmark, on slabwork
 # shellcheck source=/dev/null disable=SC2154
 . "$SRC/tests/preload/lib.sh"
 
