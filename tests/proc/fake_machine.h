@@ -77,7 +77,8 @@ static inline int fake_read(struct sw_view *view, void *dst, uintptr_t addr, siz
 		if (addr >= (uintptr_t)f->cache[i].name &&
 		    addr < (uintptr_t)f->cache[i].name + sizeof("kmalloc-64")) {
 			memset(dst, 'x', size); /* what follows the NUL is anything */
-			memcpy(dst, names[i], strlen(names[i]) < size ? strlen(names[i]) + 1 : size);
+			memcpy(dst, names[i],
+			       strlen(names[i]) < size ? strlen(names[i]) + 1 : size);
 			return 0;
 		}
 	}
