@@ -122,12 +122,12 @@ static int read_root(struct sw_view *view, struct sw_machine *root)
 
 	if (err)
 		return err;
-	if (memcmp(root->magic, SW_MACHINE_MAGIC, sizeof(root->magic)))
+	if (memcmp(root->magic, SW_MACHINE_MAGIC, sizeof(root->magic)) != 0)
 		return -ENOEXEC;
 	root->version[sizeof(root->version) - 1] = '\0';
 	if (root->abi != SW_MACHINE_ABI || root->size != sizeof(*root) ||
 	    root->layout != sw_machine_root.layout ||
-	    memcmp(root->version, sw_machine_root.version, sizeof(root->version)))
+	    memcmp(root->version, sw_machine_root.version, sizeof(root->version)) != 0)
 		return -EPROTO;
 	return 0;
 }

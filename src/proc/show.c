@@ -46,7 +46,7 @@ static int show_file(struct reader *reader, struct out *out, const char *file, c
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		size_t len = strlen(files[i].name);
 
-		if (strncmp(file, files[i].name, len))
+		if (strncmp(file, files[i].name, len) != 0)
 			continue;
 		if (file[len] && (file[len] != '/' || files[i].show != show_slab))
 			continue;

@@ -210,7 +210,7 @@ static int show_attr(struct show *sh, const struct cache_row *row, const char *n
 	char text[1024];
 
 	for (size_t i = 0; i < NR_ATTRS; i++) {
-		if (strcmp(attrs[i].name, name))
+		if (strcmp(attrs[i].name, name) != 0)
 			continue;
 		if (!sh->out->json) {
 			attrs[i].print(sh, row);

@@ -101,7 +101,7 @@ int sw_store(const char *file, const char *text)
 	int err;
 
 	mm_boot();
-	if (strncmp(file, "slab/", strlen("slab/")))
+	if (strncmp(file, "slab/", strlen("slab/")) != 0)
 		return sw_show_buf(NULL, 0, file, NULL) < 0 ? -ENOENT : -EACCES;
 	slash = strrchr(path, '/');
 	if (!slash)
@@ -110,7 +110,7 @@ int sw_store(const char *file, const char *text)
 	if (!cache)
 		return -ENOENT;
 	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
-		if (strcmp(controls[i].name, slash + 1))
+		if (strcmp(controls[i].name, slash + 1) != 0)
 			continue;
 		err = parse_uint(text, &value);
 		return err ? err : controls[i].store(cache, value);

@@ -44,7 +44,7 @@ int elf_open(struct elf_file *elf, int fd)
 	if (data == MAP_FAILED)
 		return -errno;
 	header = data;
-	if (memcmp(header->e_ident, ELFMAG, SELFMAG) ||
+	if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
 	    header->e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)) {
 		munmap(data, (size_t)st.st_size);
 		return -ENOEXEC;
@@ -148,7 +148,7 @@ bool elf_symbol(const struct elf_file *elf, const char *name, uint64_t *vaddr)
 			continue;
 		for (uint64_t i = 0; i < s.count; i++) {
 			if (s.sym[i].st_shndx == SHN_UNDEF ||
-			    strcmp(symbol_name(&s, &s.sym[i]), name))
+			    strcmp(symbol_name(&s, &s.sym[i]), name) != 0)
 				continue;
 			*vaddr = s.sym[i].st_value;
 			return true;
