@@ -115,6 +115,7 @@ static void new_kmalloc_cache(unsigned int index, enum kmalloc_cache_type type, 
 {
 	static unsigned int next_tag = 1;
 	unsigned int size = kmalloc_info[index].size;
+	struct kmem_cache *s;
 	char name[32];
 	unsigned int i = 0;
 
@@ -130,10 +131,11 @@ static void new_kmalloc_cache(unsigned int index, enum kmalloc_cache_type type, 
 	else if (type == KMALLOC_CGROUP)
 		flags |= SLAB_ACCOUNT;
 	/* Aligned to the largest power of two that divides the size: 96 to 32, 192 to 64. */
-	kmalloc_caches[type][index] =
-		create_cache(name, size, size & -size, flags | SLAB_KMALLOC, 0, size, NULL, 0,
-			     size >= 16 && size < PAGE_SIZE * 4 ? next_tag : 0);
-	BUG_ON(!kmalloc_caches[type][index]);
+	s = create_cache(name, size, size & -size, flags | SLAB_KMALLOC, 0, size, NULL, 0,
+			 size >= 16 && size < PAGE_SIZE * 4 ? next_tag : 0);
+	BUG_ON(!s);
+	/* Release: the inline kmalloc() of another thread does not wait for the end of boot. */
+	__atomic_store_n(&kmalloc_caches[type][index], s, __ATOMIC_RELEASE);
 	if (size >= 16 && size < PAGE_SIZE * 4)
 		next_tag++;
 }

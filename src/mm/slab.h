@@ -85,6 +85,7 @@ struct kmem_cache_node {
 	_Atomic unsigned long total_objects;
 	_Atomic unsigned long
 		free_objects; /* free in slabs (not in sheaves); changed under list_lock */
+	_Atomic unsigned long nr_unlisted; /* slabs on no list yet, in none of these counts */
 	struct node_barn barn;
 };
 

@@ -217,6 +217,8 @@ void *slab_meta_alloc(size_t bytes, gfp_t gfp)
 
 	if (shift > META_SHIFT_HIGH)
 		return NULL;
+	/* Where and of what kind the objects shall be says nothing about what describes them. */
+	gfp &= ~(GFP_ZONEMASK | GFP_MOVABLE_MASK | __GFP_THISNODE | __GFP_ZERO);
 	return slab_alloc_node(meta_caches[shift], gfp, NUMA_NO_NODE);
 }
 
@@ -273,6 +275,8 @@ static void free_nodes(struct kmem_cache *s)
 
 static void release_cache(struct kmem_cache *s)
 {
+	if (s->slot_index <= SLAB_TAG_GENERAL && general_caches[s->slot_index] == s)
+		__atomic_store_n(&general_caches[s->slot_index], NULL, __ATOMIC_RELEASE);
 	free_nodes(s);
 	slot_index_free(s->slot_index);
 	if (!(s->flags & SLAB_NO_SHEAVES))
@@ -280,11 +284,14 @@ static void release_cache(struct kmem_cache *s)
 	kmem_cache_free(kmem_cache, s);
 }
 
+/* With slab_mutex held: no OOM notifiers, whose lock is outside ours and who may want it, too. */
+#define GFP_CREATE (GFP_KERNEL | __GFP_RETRY_MAYFAIL)
+
 static char *copy_name(const char *name)
 {
 	size_t bytes = strnlen(name, NAME_MAX_BYTES - 1) + 1;
-	char *copy = bytes <= 64 ? slab_meta_alloc(64, GFP_KERNEL) :
-				   slab_meta_alloc(NAME_MAX_BYTES, GFP_KERNEL);
+	char *copy = bytes <= 64 ? slab_meta_alloc(64, GFP_CREATE) :
+				   slab_meta_alloc(NAME_MAX_BYTES, GFP_CREATE);
 
 	if (copy) {
 		memcpy(copy, name, bytes - 1);
@@ -299,7 +306,7 @@ struct kmem_cache *create_cache(const char *name, unsigned int object_size, unsi
 				void (*ctor)(void *), unsigned int sheaf_capacity,
 				unsigned int general_tag)
 {
-	struct kmem_cache *s = kmem_cache_zalloc(kmem_cache, GFP_KERNEL);
+	struct kmem_cache *s = kmem_cache_zalloc(kmem_cache, GFP_CREATE);
 	const char *own_name = name;
 
 	if (!s)
@@ -312,7 +319,7 @@ struct kmem_cache *create_cache(const char *name, unsigned int object_size, unsi
 	if (!init_cache(s, own_name, object_size, align, flags, ctor, sheaf_capacity, general_tag))
 		goto free_name;
 	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
-		s->node[nid] = kmem_cache_zalloc(kmem_cache_node, GFP_KERNEL);
+		s->node[nid] = kmem_cache_zalloc(kmem_cache_node, GFP_CREATE);
 		if (!s->node[nid])
 			goto free_nodes;
 		init_kmem_cache_node(s->node[nid]);
@@ -521,7 +528,8 @@ void slab_tick(void)
 static bool cache_empty(struct kmem_cache *s)
 {
 	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
-		if (s->node[nid] && atomic_load(&s->node[nid]->nr_slabs))
+		if (s->node[nid] && (atomic_load(&s->node[nid]->nr_slabs) ||
+				     atomic_load(&s->node[nid]->nr_unlisted)))
 			return false;
 	}
 	return true;

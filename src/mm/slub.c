@@ -44,7 +44,9 @@
 
 #include "kernel/cpu.h"
 #include "kernel/printk.h"
+#include "kernel/rcu.h"
 #include "mm/boot.h"
+#include "mm/page_alloc.h"
 #include "mm/slub_internal.h"
 #include "mm/vmscan.h"
 
@@ -143,6 +145,18 @@ static void *alloc_from_sheaf(struct kmem_cache *s, gfp_t gfp)
 	return object;
 }
 
+/*
+ * Housekeeping that may sleep or run others' code. Callbacks only where no lock of ours can be
+ * held: not in reclaim or OOM notifiers (PF_MEMALLOC), not for those who hold one (NORETRY),
+ * nor for the caches that make caches (no sheaves).
+ */
+static void tick(struct kmem_cache *s, gfp_t gfp)
+{
+	slab_tick();
+	if (s->sheaf_capacity && !(gfp & __GFP_NORETRY) && !(mm_task_flags & PF_MEMALLOC))
+		rcu_poll();
+}
+
 static void *alloc_slow(struct kmem_cache *s, gfp_t gfp, int nid)
 {
 	bool strict = nid != NUMA_NO_NODE && nr_node_ids > 1;
@@ -151,7 +165,7 @@ static void *alloc_slow(struct kmem_cache *s, gfp_t gfp, int nid)
 	stat_inc(&s->nr_alloc_slow);
 	drain_deferred(s, gfpflags_allow_blocking(gfp));
 	if (gfpflags_allow_blocking(gfp))
-		slab_tick();
+		tick(s, gfp);
 	if (s->sheaf_capacity && !strict) {
 		object = slot_pop_locked(s);
 		if (!object)
@@ -316,12 +330,13 @@ static struct kmem_cache *object_kill(struct kmem_cache *named, void *object, co
 {
 	struct kmem_cache *s;
 	struct page *slab;
+	int index;
 
 	/* Shared tags do not prove the cache: slab_put() looks again, a sheaf later. */
 	if (kill_by_tag(named, object))
 		return named;
 	s = slab_cache_of(object, &slab);
-	if (!s || obj_to_index(s, slab, object) < 0)
+	if (!s || (index = obj_to_index(s, slab, object)) < 0)
 		slab_bad_free(who, named, object);
 	if (unlikely(named && named != s))
 		WARN(true, "cache_from_obj: Wrong slab cache. %s but object is from %s\n",
@@ -330,6 +345,8 @@ static struct kmem_cache *object_kill(struct kmem_cache *named, void *object, co
 		if (*objmap_byte(object) != objmap_tag(s, object))
 			slab_bad_free(who, named, object);
 		*objmap_byte(object) = 0;
+	} else if (slab_bitmap(slab)[index / 64] >> (index % 64) & 1) {
+		slab_bad_free(who, named, object); /* slab_put() asks again, under the lock */
 	}
 	return s;
 }
@@ -343,7 +360,8 @@ void slab_free_slow(struct kmem_cache *s, void *object, bool checked, const char
 
 void sw_cache_free_slow(struct kmem_cache *s, void *object, bool checked)
 {
-	slab_free_slow(s, object, checked, "kmem_cache_free()");
+	/* Without a tag the inline check compared 0 with 0: it proved nothing. */
+	slab_free_slow(s, object, checked && s->fast.tag, "kmem_cache_free()");
 }
 
 void sw_cache_free(struct kmem_cache *s, void *object)

@@ -160,6 +160,10 @@ bool calculate_sizes(struct kmem_cache *s)
 	order = calculate_order(size, slab_nr_cpus);
 	if (order > MAX_PAGE_ORDER)
 		return false;
+	/* The allocator's own caches: a bitmap outside would be an object of a slab of theirs. */
+	while ((s->flags & SLAB_NO_SHEAVES) && order > get_order(size) &&
+	       order_objects(order, size) > SLAB_INLINE_OBJECTS)
+		order--;
 	s->oo.x = order << 16 | order_objects(order, size);
 	order = get_order(size);
 	s->min.x = order << 16 | order_objects(order, size);

@@ -303,8 +303,10 @@ static unsigned int take_fresh(struct kmem_cache *s, gfp_t gfp, int nid, bool st
 	n = get_node(s, slab_nid(slab));
 	got = take_from_slab(s, slab, p, max);
 	/* If not: N2, on no list and uncounted until one of its objects returns. */
-	if (!lock_node(n, gfpflags_allow_blocking(gfp)))
+	if (!lock_node(n, gfpflags_allow_blocking(gfp))) {
+		atomic_fetch_add_explicit(&n->nr_unlisted, 1, memory_order_relaxed);
 		return got;
+	}
 	count_slab(n, slab, 1);
 	if (got < slab->objects)
 		add_partial(n, slab, false);
@@ -366,8 +368,10 @@ static void put_object(struct kmem_cache *s, struct kmem_cache_node *n, struct p
 	if (idx / 64 < slab->slab_cursor)
 		slab->slab_cursor = (unsigned char)(idx / 64);
 	if (!slab->slab_on_list) {
-		if (list_empty(&slab->lru))
-			count_slab(n, slab, 1); /* N2: it was on no list */
+		if (list_empty(&slab->lru)) { /* N2: it was on no list */
+			atomic_fetch_sub_explicit(&n->nr_unlisted, 1, memory_order_relaxed);
+			count_slab(n, slab, 1);
+		}
 		add_partial(n, slab, true);
 	}
 	slab->inuse--;

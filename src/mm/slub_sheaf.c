@@ -40,6 +40,7 @@
 #include <slabwork/slab.h>
 
 #include "kernel/cpu.h"
+#include "kernel/fork.h"
 #include "kernel/lock.h"
 #include "lib/bitops.h"
 #include "mm/slub_internal.h"
@@ -536,6 +537,27 @@ static void drain_slots_locked(struct kmem_cache *s)
 /* Two drainers at once would take each other's drain sheaf for an owner's. */
 static struct mutex drain_mutex;
 
+/*
+ * All of this file's other locks: in the child no slot holds the drain sheaf, and nobody waits
+ * for a thread that is not there. Outside list_lock, as a drainer takes them.
+ */
+static void fork_slots_lock(void)
+{
+	mutex_lock(&drain_mutex);
+	spin_lock(&slot_index_lock);
+	for (unsigned int i = 0; i < MAX_LOCKED_CIDS; i++)
+		spin_lock(&slot_locks[i].lock);
+}
+
+static void fork_slots_unlock(void)
+{
+	for (unsigned int i = 0; i < MAX_LOCKED_CIDS; i++)
+		spin_unlock(&slot_locks[i].lock);
+	spin_unlock(&slot_index_lock);
+	mutex_unlock(&drain_mutex);
+}
+FORK_HANDLER(slab_slots, 38, fork_slots_lock, fork_slots_unlock, fork_slots_unlock);
+
 static void drain_slots(struct kmem_cache *s)
 {
 	bool usable;
@@ -573,7 +595,7 @@ void flush_all(struct kmem_cache *s)
 		full = barn->full;
 		empty = barn->empty;
 		barn->full = barn->empty = NULL;
-		barn->nr_full = barn->nr_empty = 0;
+		barn->nr_full = barn->nr_empty = barn->min_full = 0;
 		spin_unlock(&barn->lock);
 		for (; full; full = next) {
 			next = full->next;
