@@ -46,7 +46,7 @@ KUNIT_TEST(kvmalloc_of_a_fragmented_machine_is_an_area)
 	char *p;
 
 	setenv("SLABWORK", "mem=8M", 1);
-	while (n < 4096 && (page[n] = alloc_page(GFP_NOWAIT | __GFP_NOWARN)))
+	while (n < 4096 && (page[n] = alloc_page(GFP_NOWAIT | __GFP_MEMALLOC | __GFP_NOWARN)))
 		n++;
 	for (int i = 0; i < n; i++)
 		if (page_to_pfn(page[i]) % 2)
