@@ -31,10 +31,17 @@ void cxx_throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv") __attribute__
 void libcxx_throw_bad_alloc(void) __asm__("_ZNSt3__117__throw_bad_allocEv") __attribute__((weak));
 /* clang-format on */
 
+/* A static program has no loaded libraries to look into, and no need of these. */
+#pragma weak dlopen
+#pragma weak dlsym
+#pragma weak dlclose
+
 static void *runtime_symbol(const char *name)
 {
 	static const char *const runtimes[] = { "libstdc++.so.6", "libc++.so.1", "libc++abi.so.1" };
 
+	if (!dlopen || !dlsym || !dlclose)
+		return NULL;
 	for (size_t i = 0; i < sizeof(runtimes) / sizeof(*runtimes); i++) {
 		void *lib = dlopen(runtimes[i], RTLD_LAZY | RTLD_NOLOAD);
 		void *symbol = lib ? dlsym(lib, name) : NULL;
