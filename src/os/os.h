@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-unsigned int
-os_nr_possible_cpus(void); /* highest possible CPU id + 1; reads /sys, else sched_getaffinity */
+/* Highest possible CPU id + 1, or more: reads /sys, else asks how long the kernel's masks are. */
+unsigned int os_nr_possible_cpus(void);
 unsigned int os_nr_online_cpus(void);
 unsigned int os_nr_nodes(void); /* NUMA nodes with memory, at least 1 */
 unsigned int os_cpu_node(unsigned int cpu);

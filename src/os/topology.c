@@ -51,11 +51,15 @@ static void affinity(unsigned int *count, unsigned int *end)
 
 unsigned int os_nr_possible_cpus(void)
 {
-	unsigned int nr = 0, count;
+	uint64_t mask[CPUMASK_WORDS];
+	unsigned int nr = 0;
+	long bytes;
 
-	if (!os_read_list("/sys/devices/system/cpu/possible", note_highest, &nr))
-		affinity(&count, &nr);
-	return nr;
+	if (os_read_list("/sys/devices/system/cpu/possible", note_highest, &nr))
+		return nr;
+	/* Which CPUs we may run on can change; how long the kernel's mask is cannot. */
+	bytes = os_syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
+	return bytes > 0 ? (unsigned int)bytes * 8 : CPUMASK_WORDS * 64;
 }
 
 unsigned int os_nr_online_cpus(void)
