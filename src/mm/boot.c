@@ -50,6 +50,8 @@ static bool start(void)
 	}
 	kmem_cache_init();
 	kmem_cache_init_late();
+	/* Before others see us up: a fork in between would find no handlers. */
+	fork_init();
 	return true;
 }
 
@@ -65,8 +67,6 @@ void mm_boot_slow(void)
 		atomic_store(&mm_boot_state, BOOT_RUNNING);
 		up = start();
 		atomic_store(&mm_boot_state, up ? BOOT_UP : BOOT_FAILED);
-		if (up)
-			fork_init();
 	}
 	spin_unlock(&boot_lock);
 }

@@ -253,12 +253,13 @@ static void move_pageblock(struct zone *zone, unsigned long pfn, enum migratetyp
 	set_pageblock_type(pfn, type);
 	for (unsigned long p = end - PAGEBLOCK_NR_PAGES; p < end;) {
 		struct page *page = pfn_to_page_raw(p);
-		uint64_t age = page->private;
+		uint64_t age;
 
 		if (!page_test(page, PG_buddy)) {
 			p++;
 			continue;
 		}
+		age = page->private;
 		unlist_block(zone, page);
 		list_block(zone, page, page->order, type, false, age);
 		p += 1UL << page->order;

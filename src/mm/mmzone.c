@@ -166,15 +166,15 @@ static unsigned long lowmem_pages(void)
 	return pages;
 }
 
-static void compute_min_free(unsigned long lowmem)
+static unsigned long compute_min_free(unsigned long lowmem)
 {
-	min_free_kbytes = int_sqrt(lowmem * PAGE_KBYTES * 16);
-	if (min_free_kbytes < MIN_FREE_KBYTES_LEAST)
-		min_free_kbytes = MIN_FREE_KBYTES_LEAST;
-	if (min_free_kbytes > MIN_FREE_KBYTES_MOST)
-		min_free_kbytes = MIN_FREE_KBYTES_MOST;
+	unsigned long kbytes = int_sqrt(lowmem * PAGE_KBYTES * 16);
+
 	if (user_min_free_kbytes)
-		min_free_kbytes = user_min_free_kbytes;
+		return user_min_free_kbytes;
+	if (kbytes < MIN_FREE_KBYTES_LEAST)
+		return MIN_FREE_KBYTES_LEAST;
+	return kbytes > MIN_FREE_KBYTES_MOST ? MIN_FREE_KBYTES_MOST : kbytes;
 }
 
 static void set_zone_wmarks(struct zone *zone, unsigned long lowmem)
@@ -197,6 +197,17 @@ static void set_zone_wmarks(struct zone *zone, unsigned long lowmem)
 	set_long(&zone->_watermark[WMARK_PROMO], min + 3 * step);
 }
 
+/* The mark of walk_fast(), so that alloc_hot() has one number to look at. */
+static void set_fast_mark(struct zone *zone)
+{
+	unsigned long mark = low_wmark_pages(zone);
+
+	if (zone_growable(zone))
+		mark = high_wmark_pages(zone) + ELASTIC_HEADROOM_PAGES;
+	set_long(&zone->fast_mark, mark + atomic_load_explicit(&zone->nr_reserved_highatomic,
+							      memory_order_relaxed));
+}
+
 static void set_lowmem_reserve(struct pglist_data *pgdat)
 {
 	for (int i = 0; i < MAX_NR_ZONES; i++) {
@@ -216,9 +227,10 @@ void setup_per_zone_wmarks(void)
 {
 	unsigned long lowmem = lowmem_pages();
 
-	compute_min_free(lowmem);
+	min_free_kbytes = compute_min_free(lowmem);
 	for_each_zone(zone) {
 		set_zone_wmarks(zone, lowmem);
+		set_fast_mark(zone);
 		pcp_set_limits(zone);
 	}
 	for_each_online_node(nid)

@@ -125,14 +125,6 @@ static unsigned int gfp_to_alloc_flags(gfp_t gfp, unsigned int order)
 
 /* --- the walk ---------------------------------------------------------------------------- */
 
-static bool zone_growable(struct zone *zone)
-{
-	return atomic_load_explicit(&zone->present_pages, memory_order_relaxed) <
-		       zone->limit_pages &&
-	       !(atomic_load_explicit(&zone->flags, memory_order_relaxed) &
-		 1UL << ZONE_MEMORY_FULL);
-}
-
 static unsigned long mark_pages(struct zone *zone, unsigned int alloc_flags)
 {
 	enum zone_watermarks mark = alloc_flags & ALLOC_WMARK_MASK;
@@ -437,14 +429,39 @@ static void set_context(struct alloc_context *ac, gfp_t gfp, unsigned int order,
 									      ZONELIST_FALLBACK];
 }
 
-static struct page *alloc_core(gfp_t gfp, unsigned int order, int nid,
-			       const unsigned long *nodemask, bool *zero)
+/*
+ * Nine requests in ten: an ordinary page that lies on this CPU's list, in a zone that is nowhere
+ * near its marks. NULL: it is not so simple, walk.
+ */
+static struct page *alloc_hot(gfp_t gfp, unsigned int order, bool *zero)
+{
+	struct zone *zone = &NODE_DATA(local_node())->node_zones[ZONE_NORMAL];
+	unsigned long free = zone_page_state(zone, NR_FREE_PAGES);
+
+	if (order > PAGE_ALLOC_COSTLY_ORDER || gfp & (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM))
+		return NULL;
+	if (free <= atomic_load_explicit(&zone->fast_mark, memory_order_relaxed) + 8)
+		return NULL;
+	return pcp_pop(zone, order, gfp_migratetype(gfp), zero);
+}
+
+static struct page *finish(struct page *page, unsigned int order, gfp_t gfp, bool *zero)
+{
+	prep_new_page(page, order, gfp);
+	if (unlikely(gfp & __GFP_ZERO) && !*zero) {
+		memset(page_addr(page), 0, PAGE_SIZE << order);
+		*zero = true;
+	}
+	return page;
+}
+
+static __attribute__((noinline)) struct page *alloc_core(gfp_t gfp, unsigned int order, int nid,
+							 const unsigned long *nodemask, bool *zero)
 {
 	struct alloc_context ac;
 	struct page *page;
 	bool known = false;
 
-	mm_boot();
 	if (unlikely(order > MAX_PAGE_ORDER)) {
 		if (!(gfp & __GFP_NOWARN))
 			WARN_ON_ONCE(order > MAX_PAGE_ORDER);
@@ -457,27 +474,38 @@ static struct page *alloc_core(gfp_t gfp, unsigned int order, int nid,
 		if (!page)
 			return NULL;
 	}
-	prep_new_page(page, order, gfp);
-	if (gfp & __GFP_ZERO && !known) {
-		memset(page_addr(page), 0, PAGE_SIZE << order);
-		known = true;
-	}
 	*zero = known;
-	return page;
+	return finish(page, order, gfp, zero);
+}
+
+static inline struct page *alloc_any(gfp_t gfp, unsigned int order, int nid,
+				     const unsigned long *nodemask, bool *zero)
+{
+	mm_boot();
+	if (likely(nid == NUMA_NO_NODE && !nodemask)) {
+		bool known = false;
+		struct page *page = alloc_hot(gfp, order, &known);
+
+		if (likely(page)) {
+			*zero = known;
+			return finish(page, order, gfp, zero);
+		}
+	}
+	return alloc_core(gfp, order, nid, nodemask, zero);
 }
 
 /* --- the public calls: allocate --------------------------------------------------------------- */
 
 struct page *__alloc_pages_zeroed_hint(gfp_t gfp, unsigned int order, int nid, bool *known_zero)
 {
-	return alloc_core(gfp, order, nid, NULL, known_zero);
+	return alloc_any(gfp, order, nid, NULL, known_zero);
 }
 
 struct page *__alloc_pages(gfp_t gfp, unsigned int order, int nid, const unsigned long *nodemask)
 {
 	bool zero;
 
-	return alloc_core(gfp, order, nid, nodemask, &zero);
+	return alloc_any(gfp, order, nid, nodemask, &zero);
 }
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
@@ -520,20 +548,31 @@ static bool page_pointer_ok(const struct page *page)
 	       layout_addr_online(offset / sizeof(struct page) << PAGE_SHIFT);
 }
 
-static void check_free(const struct page *page, unsigned int order)
-{
-	unsigned int flags = atomic_load_explicit(&((struct page *)page)->flags,
-						  memory_order_relaxed);
+/* Flags that need a second look: PG_head is fine if the order is right. */
+#define PAGE_FLAGS_LOOK (PAGE_FLAGS_CHECK_AT_FREE | PAGE_FLAGS_FREE | 1u << PG_head)
 
-	if (likely(!(flags & (PAGE_FLAGS_CHECK_AT_FREE | PAGE_FLAGS_FREE))))
-		return;
+static __attribute__((noinline, cold)) void check_flags_slow(const struct page *page,
+							     unsigned int order, unsigned int flags)
+{
 	if (flags & PAGE_FLAGS_FREE)
 		bad_page(page, order, "double free");
 	if (flags & 1u << PG_slab)
 		bad_page(page, order, "free of a slab page");
 	if (flags & 1u << PG_tail)
 		bad_page(page, order, "free of a tail page");
-	bad_page(page, order, "flags set at free");
+	if (flags & PAGE_FLAGS_CHECK_AT_FREE)
+		bad_page(page, order, "flags set at free");
+	if (page->order != order) /* PG_head */
+		bad_page(page, order, "free with a wrong order");
+}
+
+static inline void check_flags(const struct page *page, unsigned int order)
+{
+	unsigned int flags = atomic_load_explicit(&((struct page *)page)->flags,
+						  memory_order_relaxed);
+
+	if (unlikely(flags & PAGE_FLAGS_LOOK))
+		check_flags_slow(page, order, flags);
 }
 
 static void to_buddy(struct zone *zone, struct page *page, unsigned int order, bool may_call_os)
@@ -557,7 +596,6 @@ static void free_checked(struct page *page, unsigned int order, bool may_call_os
 	struct zone *zone = page_zone(page);
 	enum pcp_free_result result = PCP_REFUSED;
 
-	check_free(page, order);
 	if (likely(pcp_allowed_order(order)))
 		result = pcp_free(zone, page, order);
 	if (unlikely(result == PCP_REFUSED))
@@ -568,6 +606,7 @@ static void free_checked(struct page *page, unsigned int order, bool may_call_os
 
 void free_frozen_pages(struct page *page, unsigned int order)
 {
+	check_flags(page, order);
 	free_checked(page, order, true);
 }
 
@@ -583,19 +622,16 @@ static bool put_last(struct page *page, unsigned int order)
 	return old == 1;
 }
 
-static void check_block(const struct page *page, unsigned int order)
+static inline void check_block(const struct page *page, unsigned int order)
 {
 	if (unlikely(!page_pointer_ok(page)))
 		bad_page(page, order, "free of what is no page");
 	if (unlikely(order > MAX_PAGE_ORDER || page_to_pfn_raw(page) & ((1UL << order) - 1)))
 		bad_page(page, order, "free with a wrong order");
-	if (unlikely(page_test(page, PG_tail)))
-		bad_page(page, order, "free of a tail page");
-	if (page_test(page, PG_head) && !page_test(page, PG_pcp) && unlikely(page->order != order))
-		bad_page(page, order, "free with a wrong order");
+	check_flags(page, order);
 }
 
-static void free_block(struct page *page, unsigned int order, bool may_call_os)
+static inline void free_block(struct page *page, unsigned int order, bool may_call_os)
 {
 	bool compound;
 
@@ -647,8 +683,10 @@ void put_page(struct page *page)
 	struct page *head = page_head(page);
 	unsigned int order = page_test(head, PG_head) ? head->order : 0;
 
-	if (put_last(head, order))
+	if (put_last(head, order)) {
+		check_flags(head, order);
 		free_checked(head, order, true);
+	}
 }
 
 int page_ref_count(const struct page *page)

@@ -106,13 +106,17 @@ static inline struct mem_section *pfn_section(unsigned long pfn)
 
 static inline enum migratetype get_pageblock_type(unsigned long pfn)
 {
-	return pfn_section(pfn)->pageblock_type[(pfn >> PAGEBLOCK_ORDER) % SECTION_PAGEBLOCKS];
+	/* Read without the lock where a page is freed: old or new, both will do. */
+	return (enum migratetype)__atomic_load_n(
+		&pfn_section(pfn)->pageblock_type[(pfn >> PAGEBLOCK_ORDER) % SECTION_PAGEBLOCKS],
+		__ATOMIC_RELAXED);
 }
 
 static inline void set_pageblock_type(unsigned long pfn, enum migratetype type)
 {
-	pfn_section(pfn)->pageblock_type[(pfn >> PAGEBLOCK_ORDER) % SECTION_PAGEBLOCKS] =
-		(unsigned char)type;
+	__atomic_store_n(
+		&pfn_section(pfn)->pageblock_type[(pfn >> PAGEBLOCK_ORDER) % SECTION_PAGEBLOCKS],
+		(unsigned char)type, __ATOMIC_RELAXED);
 }
 
 /* ---- lists of pages ----------------------------------------------------------------- */
@@ -193,6 +197,9 @@ static inline bool pcp_allowed_order(unsigned int order)
 
 int pcp_init(void); /* 0 or -ENOMEM */
 void pcp_set_limits(struct zone *zone);
+/* Take what is on the list of this CPU, no more. NULL: nothing is, or the lock was taken. */
+struct page *pcp_pop(struct zone *zone, unsigned int order, enum migratetype type,
+		     bool *known_zero);
 /* NULL: the lists are empty and could not be refilled, or the lock was taken. */
 struct page *pcp_alloc(struct zone *zone, unsigned int order, enum migratetype type,
 		       unsigned int alloc_flags, bool *known_zero);
@@ -219,6 +226,14 @@ static inline bool zone_may_grow_for(const struct zone *zone, enum zone_type idx
 				     enum zone_type highest)
 {
 	return zone->limit_pages && idx <= highest && (idx >= ZONE_NORMAL || highest <= ZONE_DMA32);
+}
+/* Has it not yet all that it may have, and did the OS not refuse lately? */
+static inline bool zone_growable(struct zone *zone)
+{
+	return atomic_load_explicit(&zone->present_pages, memory_order_relaxed) <
+		       zone->limit_pages &&
+	       !(atomic_load_explicit(&zone->flags, memory_order_relaxed) &
+		 1UL << ZONE_MEMORY_FULL);
 }
 /* Keep this much more than `high` free in a zone that can grow, for those who cannot wait. */
 #define ELASTIC_HEADROOM_PAGES 256UL

@@ -23,7 +23,8 @@
  *
  *   P1  A page on a list has PG_pcp, its order, and count 0; tails of a block say nothing.
  *   P2  count is the number of pages on the lists of orders 0 … 3, plus those of order 9.
- *   P3  A block that was compound may still have PG_head and its tails: whoever takes
+ *   P3  What is taken off a list keeps PG_pcp; prep_new_page() writes the flags anew.
+ *   P4  A block that was compound may still have PG_head and its tails: whoever takes
  *       it for the same use need not write them again.
  *
  * 4. Locks: pcp->lock, always tried and never waited for: a taken lock means another thread
@@ -59,22 +60,33 @@ static unsigned int list_index(unsigned int order, enum migratetype type)
 	return MIGRATE_PCPTYPES * order + type;
 }
 
+static int get_int(const _Atomic int *field)
+{
+	return atomic_load_explicit((_Atomic int *)field, memory_order_relaxed);
+}
+
+static void set_int(_Atomic int *field, int value)
+{
+	atomic_store_explicit(field, value, memory_order_relaxed);
+}
+
+static void take_over_limits(struct per_cpu_pages *pcp, const struct zone *zone)
+{
+	set_int(&pcp->batch, get_int(&zone->pageset_batch));
+	set_int(&pcp->high, get_int(&zone->pageset_high));
+}
+
 static void set_up(struct per_cpu_pages *pcp, const struct zone *zone)
 {
 	for (unsigned int i = 0; i < NR_PCP_LISTS; i++)
 		page_list_init(&pcp->lists[i]);
-	pcp->batch = zone->pageset_batch;
-	pcp->high = zone->pageset_high_min;
-	pcp->high_min = zone->pageset_high_min;
-	pcp->high_max = zone->pageset_high_max;
+	take_over_limits(pcp, zone);
 	pcp->ready = true;
 }
 
 static void add_count(struct per_cpu_pages *pcp, int delta)
 {
-	int count = atomic_load_explicit(&pcp->count, memory_order_relaxed);
-
-	atomic_store_explicit(&pcp->count, count + delta, memory_order_relaxed);
+	set_int(&pcp->count, get_int(&pcp->count) + delta);
 }
 
 static void add_flow(_Atomic unsigned long *counter, unsigned long pages)
@@ -117,11 +129,10 @@ static int zone_batch(const struct zone *zone, unsigned long pages)
 /* After the zone has grown; pcps that are in use take over the new values when they refill. */
 void pcp_set_limits(struct zone *zone)
 {
-	unsigned long managed = zone_managed_pages(zone);
+	int batch = zone_batch(zone, zone_managed_pages(zone));
 
-	zone->pageset_batch = zone_batch(zone, managed);
-	zone->pageset_high_min = HIGH_BATCHES * zone->pageset_batch;
-	zone->pageset_high_max = zone->pageset_high_min;
+	set_int(&zone->pageset_batch, batch);
+	set_int(&zone->pageset_high, HIGH_BATCHES * batch);
 }
 
 static struct per_cpu_pages *this_pcp(struct zone *zone)
@@ -139,6 +150,7 @@ static struct per_cpu_pages *this_pcp(struct zone *zone)
 
 static int refill_blocks(struct per_cpu_pages *pcp, unsigned int order)
 {
+	int batch = get_int(&pcp->batch);
 	int blocks;
 
 	if (order == PAGEBLOCK_ORDER)
@@ -146,10 +158,12 @@ static int refill_blocks(struct per_cpu_pages *pcp, unsigned int order)
 	blocks = FIRST_REFILL << pcp->alloc_factor;
 	if (pcp->alloc_factor < FACTOR_MOST)
 		pcp->alloc_factor++;
-	if (blocks > pcp->batch)
-		blocks = pcp->batch;
+	if (blocks > batch)
+		blocks = batch;
 	blocks >>= order;
-	return blocks < 2 && order && pcp->batch > 1 ? 2 : blocks < 1 ? 1 : blocks;
+	if (blocks < 2)
+		return order && batch > 1 ? 2 : 1;
+	return blocks;
 }
 
 /*
@@ -173,13 +187,42 @@ static void refill(struct zone *zone, struct per_cpu_pages *pcp, unsigned int or
 			break;
 		page->order = (unsigned char)order;
 		page->index = zero;
-		page_set(page, PG_pcp);
+		page_flags_set_all(page, zone_place(zone) | 1u << PG_pcp);
 		page_list_add_tail(page, list); /* ascending addresses */
 		add_count(pcp, 1 << order);
 	}
 	if (unlikely(atomic_reserve_low()) && !(alloc_flags & ALLOC_TRYLOCK))
 		__atomic_reserve_refill(zone);
 	spin_unlock(&zone->lock);
+}
+
+/* The newest page of a list. pcp->lock held; the list is not empty. */
+static struct page *take_newest(struct per_cpu_pages *pcp, struct list_head *list,
+				unsigned int order, bool *known_zero)
+{
+	struct page *page = lru_to_page(list->next);
+
+	page_list_del(page);
+	*known_zero = page->index;
+	add_count(pcp, -(1 << order));
+	add_flow(&pcp->nr_alloc, 1UL << order);
+	return page;
+}
+
+struct page *pcp_pop(struct zone *zone, unsigned int order, enum migratetype type,
+		     bool *known_zero)
+{
+	struct per_cpu_pages *pcp = &zone->per_cpu_pageset[cpu_cid()];
+	struct list_head *list = &pcp->lists[list_index(order, type)];
+	struct page *page = NULL;
+
+	if (unlikely(!spin_trylock(&pcp->lock)))
+		return NULL;
+	/* Before set_up() the heads are zero. */
+	if (likely(pcp->ready) && likely(!page_list_empty(list)))
+		page = take_newest(pcp, list, order, known_zero);
+	spin_unlock(&pcp->lock);
+	return page;
 }
 
 struct page *pcp_alloc(struct zone *zone, unsigned int order, enum migratetype type,
@@ -194,14 +237,8 @@ struct page *pcp_alloc(struct zone *zone, unsigned int order, enum migratetype t
 	list = &pcp->lists[list_index(order, type)];
 	if (page_list_empty(list))
 		refill(zone, pcp, order, type, alloc_flags);
-	if (likely(!page_list_empty(list))) {
-		page = lru_to_page(list->next);
-		page_list_del(page);
-		*known_zero = page->index;
-		page_clear(page, PG_pcp);
-		add_count(pcp, -(1 << order));
-		add_flow(&pcp->nr_alloc, 1UL << order);
-	}
+	if (likely(!page_list_empty(list)))
+		page = take_newest(pcp, list, order, known_zero);
 	spin_unlock(&pcp->lock);
 	return page;
 }
@@ -254,9 +291,9 @@ static int huge_pages(const struct per_cpu_pages *pcp)
 
 static int small_pages(struct per_cpu_pages *pcp)
 {
-	int count = atomic_load_explicit(&pcp->count, memory_order_relaxed);
+	int count = get_int(&pcp->count);
 
-	return count > pcp->high ? count - huge_pages(pcp) : count;
+	return count > get_int(&pcp->high) ? count - huge_pages(pcp) : count;
 }
 
 /* Both locks held. Also the moment to take over what pcp_set_limits() says. */
@@ -264,18 +301,18 @@ static void flush_batch(struct zone *zone, struct per_cpu_pages *pcp)
 {
 	uint64_t now = os_now_coarse_ns();
 
-	pcp->batch = zone->pageset_batch;
-	pcp->high = pcp->high_min = zone->pageset_high_min;
-	pcp->high_max = zone->pageset_high_max;
+	take_over_limits(pcp, zone);
 	if (pcp->alloc_factor)
 		pcp->alloc_factor--;
 	__buddy_drain_deferred(zone, now);
-	__flush_some(zone, pcp, pcp->batch, now);
+	__flush_some(zone, pcp, get_int(&pcp->batch), now);
 }
 
 enum pcp_free_result pcp_free(struct zone *zone, struct page *page, unsigned int order)
 {
 	enum migratetype type = get_pageblock_type(page_to_pfn_raw(page));
+	/* It is ours alone: no need to be atomic. PG_head stays (P4), the owner's flags go. */
+	unsigned int flags = page_place(page) | (page_test(page, PG_head) ? 1u << PG_head : 0);
 	enum pcp_free_result result = PCP_KEPT;
 	struct per_cpu_pages *pcp;
 
@@ -292,11 +329,11 @@ enum pcp_free_result pcp_free(struct zone *zone, struct page *page, unsigned int
 	}
 	page->order = (unsigned char)order;
 	page->index = 0;
-	page_set(page, PG_pcp);
+	page_flags_set_all(page, flags | 1u << PG_pcp);
 	page_list_add(page, &pcp->lists[list_index(order, type)]);
 	add_count(pcp, 1 << order);
 	add_flow(&pcp->nr_free, 1UL << order);
-	if (unlikely(small_pages(pcp) > pcp->high) && spin_trylock(&zone->lock)) {
+	if (unlikely(small_pages(pcp) > get_int(&pcp->high)) && spin_trylock(&zone->lock)) {
 		flush_batch(zone, pcp);
 		spin_unlock(&zone->lock);
 		result = PCP_FLUSHED;

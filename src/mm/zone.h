@@ -150,12 +150,9 @@ struct per_cpu_pages {
 	spinlock_t lock;
 	bool ready;
 	_Atomic int count; /* (r) pages on the lists */
-	int high;	   /* flush above */
-	int high_min;
-	int high_max;
-	int batch;
-	unsigned char alloc_factor; /* refills double while nothing is freed, up to batch */
-	unsigned char free_factor;
+	_Atomic int high;  /* (r) flush above; high_min and high_max are the same: it is not tuned */
+	_Atomic int batch; /* (r) */
+	unsigned char alloc_factor; /* refills double up to batch, and shrink with flushes */
 	_Atomic unsigned long nr_alloc; /* (r) pages ever taken through this pcp: vmstat */
 	_Atomic unsigned long nr_free;	/* (r) pages ever given back through it */
 	struct list_head lists[NR_PCP_LISTS];
@@ -174,12 +171,12 @@ struct zone {
 	_Atomic unsigned long watermark_boost;	    /* (r) pages */
 	_Atomic unsigned long nr_reserved_highatomic; /* (r) pages */
 	_Atomic unsigned long lowmem_reserve[MAX_NR_ZONES]; /* (r) "protection" */
+	_Atomic unsigned long fast_mark; /* (r) above it who may sleep need not look further: page_alloc.c */
 	struct pglist_data *zone_pgdat;
 	const char *name;
 	struct per_cpu_pages *per_cpu_pageset; /* [cid], cpu_nr_cids() of them */
-	int pageset_batch;
-	int pageset_high_min;
-	int pageset_high_max;
+	_Atomic int pageset_batch; /* (r) what its pcps take over */
+	_Atomic int pageset_high;  /* (r) */
 	_Atomic unsigned long zone_start_pfn; /* (r) */
 	_Atomic unsigned long spanned_pages;  /* (r) zone_start_pfn + spanned = end, holes included */
 	_Atomic unsigned long present_pages;  /* (r) online, holes not */

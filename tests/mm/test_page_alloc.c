@@ -416,7 +416,7 @@ DIES(a_free_of_a_foreign_address_is_named, "free of what is no page, address ")
 {
 	static char mine[2 * PAGE_SIZE];
 
-	alloc_page(GFP_KERNEL);
+	mm_boot();
 	free_pages(((uintptr_t)mine + PAGE_SIZE) & PAGE_MASK, 0);
 	KUNIT_SUCCEED(test);
 }
@@ -431,7 +431,7 @@ DIES(a_free_of_what_is_no_struct_page_is_named, "free of what is no page: ")
 {
 	long not_a_page[8] = { 0 };
 
-	alloc_page(GFP_KERNEL);
+	mm_boot();
 	__free_page((struct page *)not_a_page);
 	KUNIT_SUCCEED(test);
 }
