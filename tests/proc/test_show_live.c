@@ -361,8 +361,10 @@ KUNIT_TEST(a_busy_process_is_read_from_outside_without_stopping_it)
 		ssize_t len = sw_show_view(&view, rounds & 8 ? SW_JSON : SW_TEXT, text,
 					   sizeof(text), file, NULL);
 
-		KUNIT_EXPECT_TRUE_MSG(test, len > 0 || len == -EAGAIN, "%s: %zd", file, len);
-		good += len > 0;
+		KUNIT_EXPECT_TRUE_MSG(test,
+				      len > 0 || len == -EAGAIN || (len == 0 && rounds % 8 == 7),
+				      "%s: %zd", file, len);
+		good += len >= 0; /* 0: no area at this moment */
 		if (len > 0 && rounds % 16 == 0) {
 			struct parsed p;
 			char *line = strstr(text, "\nconn ");

@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # test_man.sh - the man pages: clean, and there is one for each command
-# shellcheck disable=SC2016 # inner shells expand
-# shellcheck source=tests/tool/lib.sh
+# shellcheck source=/dev/null disable=SC2154,SC2016
 . "$SRC/tests/tool/lib.sh"
 
 pages=$SRC/docs/man

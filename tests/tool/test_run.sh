@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # test_run.sh - slabwork run: the program is as if it had been started plainly, on our malloc
-# shellcheck disable=SC2016 # inner shells expand
-# shellcheck source=tests/tool/lib.sh
+# shellcheck source=/dev/null disable=SC2154,SC2016
 . "$SRC/tests/tool/lib.sh"
 
 nl='

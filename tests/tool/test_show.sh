@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # test_show.sh - slabwork slabinfo and kin: live programs read from outside, and what is said if not
-# shellcheck disable=SC2016 # inner shells expand
-# shellcheck source=tests/tool/lib.sh
+# shellcheck source=/dev/null disable=SC2154,SC2016
 . "$SRC/tests/tool/lib.sh"
 
 nl='

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: MIT
 # test_slabtop.sh - procps' own slabtop reads our slabinfo, put over /proc/slabinfo in a
 # mount namespace that only it sees
-# shellcheck disable=SC2016 # inner shells expand
-# shellcheck source=tests/tool/lib.sh
+# shellcheck source=/dev/null disable=SC2154,SC2016
 . "$SRC/tests/tool/lib.sh"
 
 if ! command -v slabtop >/dev/null; then
