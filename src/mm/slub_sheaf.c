@@ -585,6 +585,8 @@ void flush_all(struct kmem_cache *s)
 		for (unsigned int cid = 0; cid < cpu_nr_cids(); cid++)
 			empty_sheaf(s, atomic_exchange(spare_of(s, cid), NULL));
 	}
+	/* Before the barns: that is where deferred sheaves go. */
+	drain_deferred(s, true);
 	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
 		struct node_barn *barn = s->node[nid] ? &s->node[nid]->barn : NULL;
 		struct slab_sheaf *full, *empty, *next;
@@ -606,7 +608,6 @@ void flush_all(struct kmem_cache *s)
 			empty_sheaf(s, empty);
 		}
 	}
-	drain_deferred(s, true);
 }
 
 /* ---- counting ---- */
