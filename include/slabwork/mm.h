@@ -53,7 +53,8 @@ SW_API struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
  * __alloc_pages() - the same; @nodemask is a bit a node, NULL: all
  */
 SW_API struct page *__alloc_pages(gfp_t gfp, unsigned int order, int nid,
-				  const unsigned long *nodemask) SW_NAME(__alloc_pages) __must_check;
+				  const unsigned long *nodemask)
+	SW_NAME(__alloc_pages) __must_check;
 
 /**
  * __free_pages() - drop the reference that alloc_pages() gave
@@ -79,10 +80,10 @@ SW_API uintptr_t __get_free_pages(gfp_t gfp, unsigned int order)
 	SW_NAME(__get_free_pages) __must_check;
 SW_API uintptr_t get_zeroed_page(gfp_t gfp) SW_NAME(get_zeroed_page) __must_check;
 
-#define alloc_page(gfp) alloc_pages(gfp, 0)
-#define __free_page(page) __free_pages(page, 0)
-#define free_page(addr) free_pages(addr, 0)
-#define __get_free_page(gfp) __get_free_pages(gfp, 0)
+#define alloc_page(gfp)             alloc_pages(gfp, 0)
+#define __free_page(page)           __free_pages(page, 0)
+#define free_page(addr)             free_pages(addr, 0)
+#define __get_free_page(gfp)        __get_free_pages(gfp, 0)
 #define __get_dma_pages(gfp, order) __get_free_pages((gfp) | GFP_DMA, order)
 
 /**
@@ -92,8 +93,8 @@ SW_API uintptr_t get_zeroed_page(gfp_t gfp) SW_NAME(get_zeroed_page) __must_chec
  * The pages past @size are given back at once. __GFP_COMP makes no sense here:
  * warned about and dropped.
  */
-SW_API void *alloc_pages_exact(size_t size, gfp_t gfp) SW_NAME(alloc_pages_exact) __must_check
-	SW_MALLOC SW_ALLOC_SIZE(1);
+SW_API void *alloc_pages_exact(size_t size, gfp_t gfp)
+	SW_NAME(alloc_pages_exact) __must_check SW_MALLOC SW_ALLOC_SIZE(1);
 SW_API void *alloc_pages_exact_nid(int nid, size_t size, gfp_t gfp)
 	SW_NAME(alloc_pages_exact_nid) __must_check SW_MALLOC SW_ALLOC_SIZE(2);
 SW_API void free_pages_exact(void *virt, size_t size) SW_NAME(free_pages_exact);
@@ -112,7 +113,7 @@ SW_API unsigned long alloc_pages_bulk_node(gfp_t gfp, int nid, unsigned long nr_
 /** alloc_pages_bulk_list() - the list form of 5.13 … 6.13: pages linked by page->lru */
 SW_API unsigned long alloc_pages_bulk_list(gfp_t gfp, unsigned long nr_pages,
 					   struct list_head *list) SW_NAME(alloc_pages_bulk_list);
-#define alloc_pages_bulk_array(gfp, nr, array) alloc_pages_bulk(gfp, nr, array)
+#define alloc_pages_bulk_array(gfp, nr, array)           alloc_pages_bulk(gfp, nr, array)
 #define alloc_pages_bulk_array_node(gfp, nid, nr, array) alloc_pages_bulk_node(gfp, nid, nr, array)
 
 /**

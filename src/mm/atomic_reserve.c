@@ -63,9 +63,8 @@ static bool put(struct page *page)
 	for (int i = 0; i < RESERVE_SLOTS; i++) {
 		struct page *none = NULL;
 
-		if (atomic_compare_exchange_strong_explicit(&slots[i], &none, page,
-							    memory_order_release,
-							    memory_order_relaxed)) {
+		if (atomic_compare_exchange_strong_explicit(
+			    &slots[i], &none, page, memory_order_release, memory_order_relaxed)) {
 			atomic_fetch_add_explicit(&nr, 1, memory_order_relaxed);
 			return true;
 		}

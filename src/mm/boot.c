@@ -33,8 +33,8 @@ static _Atomic int boot_tid;
 static spinlock_t boot_lock = SPINLOCK_INIT;
 
 /* An archive's program carries it although nothing calls into it: see machine.c. */
-static const struct sw_machine *const volatile boot_machine_root __attribute__((used)) =
-	&sw_machine_root;
+static const struct sw_machine *const volatile boot_machine_root
+	__attribute__((used)) = &sw_machine_root;
 
 static bool start(void)
 {

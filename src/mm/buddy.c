@@ -269,8 +269,8 @@ static void move_pageblock(struct zone *zone, unsigned long pfn, enum migratetyp
 /* A fragmentation event: let kswapd free more than usual for a while, so that whole blocks appear. */
 static void boost_watermark(struct zone *zone)
 {
-	unsigned long high = atomic_load_explicit(&zone->_watermark[WMARK_HIGH],
-						  memory_order_relaxed);
+	unsigned long high =
+		atomic_load_explicit(&zone->_watermark[WMARK_HIGH], memory_order_relaxed);
 	unsigned long most = high * watermark_boost_factor / 10000;
 	unsigned long boost = atomic_load_explicit(&zone->watermark_boost, memory_order_relaxed);
 
@@ -501,8 +501,8 @@ void __buddy_add_new(struct zone *zone, unsigned long pfn, unsigned long nr_page
 
 void __buddy_reserve_highatomic(struct zone *zone, struct page *page)
 {
-	unsigned long reserved = atomic_load_explicit(&zone->nr_reserved_highatomic,
-						      memory_order_relaxed);
+	unsigned long reserved =
+		atomic_load_explicit(&zone->nr_reserved_highatomic, memory_order_relaxed);
 	unsigned long pfn = page_to_pfn_raw(page);
 	/* About 1 % of the zone; a zone of less than 100 pageblocks has none to spare. */
 	unsigned long most = zone_managed_pages(zone) / 100;
@@ -537,10 +537,10 @@ bool __buddy_unreserve_highatomic(struct zone *zone)
 
 /* --- validation -------------------------------------------------------------------------------------- */
 
-#define BROKEN(cond, number, pfn)                                                                  \
-	((cond) ? (pr_err("buddy: zone %s pfn %#lx breaks " number "\n", zone->name,               \
-			  (unsigned long)(pfn)),                                                   \
-		   1) :                                                                            \
+#define BROKEN(cond, number, pfn)                                                    \
+	((cond) ? (pr_err("buddy: zone %s pfn %#lx breaks " number "\n", zone->name, \
+			  (unsigned long)(pfn)),                                     \
+		   1) :                                                              \
 		  0)
 
 static int validate_block(struct zone *zone, struct page *page, unsigned int order, int type)

@@ -27,13 +27,13 @@
 #include "os/os.h"
 #include "os/vm.h"
 
-#define BLOCKS_A_BATCH 16
-#define BATCHES_A_TICK 8
-#define LOOK_AT_MOST 256	/* blocks of one list in a tick */
-#define SLACK_LEAST (256UL)	/* pages: 1 MiB */
-#define SLACK_FRACTION 16	/* of the zone's allocated pages */
-#define TICK_LEAST_ORDER 4	/* 64 KiB: below, the call costs more than the memory is worth */
-#define NS_PER_MS 1000000UL
+#define BLOCKS_A_BATCH   16
+#define BATCHES_A_TICK   8
+#define LOOK_AT_MOST     256     /* blocks of one list in a tick */
+#define SLACK_LEAST      (256UL) /* pages: 1 MiB */
+#define SLACK_FRACTION   16      /* of the zone's allocated pages */
+#define TICK_LEAST_ORDER 4       /* 64 KiB: below, the call costs more than the memory is worth */
+#define NS_PER_MS        1000000UL
 
 static unsigned int decay_ms = 250;
 static spinlock_t giveback_lock = SPINLOCK_INIT;
@@ -56,7 +56,7 @@ struct wish {
 	uint64_t freed_before_ns; /* UINT64_MAX: any */
 	unsigned int least_order;
 	unsigned int look_at_most; /* 0: all */
-	unsigned long pages;	   /* stop after so many committed pages */
+	unsigned long pages;       /* stop after so many committed pages */
 };
 
 static unsigned int os_page_order(void)
@@ -141,8 +141,8 @@ static unsigned long give_back_batch(struct zone *zone, const struct wish *wish,
 
 static unsigned long slack_pages(struct zone *zone)
 {
-	unsigned long allocated = zone_page_state(zone, NR_COMMITTED) -
-				  zone_page_state(zone, NR_FREE_COMMITTED);
+	unsigned long allocated =
+		zone_page_state(zone, NR_COMMITTED) - zone_page_state(zone, NR_FREE_COMMITTED);
 	unsigned long slack = (long)allocated > 0 ? allocated / SLACK_FRACTION : 0;
 
 	return slack > SLACK_LEAST ? slack : SLACK_LEAST;

@@ -41,17 +41,17 @@
 #include "os/os.h"
 #include "os/vm.h"
 
-#define GIB (1UL << 30)
-#define MIB (1UL << 20)
+#define GIB       (1UL << 30)
+#define MIB       (1UL << 20)
 #define LOW_LIMIT (4 * GIB) /* ZONE_DMA32: a pointer fits in 32 bits */
 
-#define TABLE_GRANULE (64UL << 10) /* bytes of section table mapped at a time */
+#define TABLE_GRANULE          (64UL << 10) /* bytes of section table mapped at a time */
 #define TABLE_GRANULE_SECTIONS (TABLE_GRANULE / sizeof(struct mem_section))
-#define NO_GRANULE (~0UL)
+#define NO_GRANULE             (~0UL)
 
 #define FIRST_BASE 4
-#define BASE_STEP 16
-#define LAST_BASE 100
+#define BASE_STEP  16
+#define LAST_BASE  100
 
 #if defined(__SANITIZE_ADDRESS__)
 #define UNDER_ASAN 1

@@ -46,18 +46,18 @@
 #include "os/os.h"
 #include "os/vm.h"
 
-#define MIB (1UL << 20)
-#define EXACT_MOST (1024 * MIB)
-#define MEM_LEAST MIB
-#define STEP_LEAST SECTION_SIZE
-#define STEP_MOST (256 * MIB)
-#define STEP_FRACTION 4 /* of what is online */
-#define DMA_DEFAULT (16 * MIB)
+#define MIB                (1UL << 20)
+#define EXACT_MOST         (1024 * MIB)
+#define MEM_LEAST          MIB
+#define STEP_LEAST         SECTION_SIZE
+#define STEP_MOST          (256 * MIB)
+#define STEP_FRACTION      4 /* of what is online */
+#define DMA_DEFAULT        (16 * MIB)
 #define EXACT_LOW_FRACTION 16
-#define EXACT_DMA32_MOST (64 * MIB)
-#define HOLES_MOST 1024 /* sections to skip in one step: somebody's 4 GiB in our window */
-#define REFUSED_WAIT_NS 100000000UL
-#define UNSAID UINT64_MAX
+#define EXACT_DMA32_MOST   (64 * MIB)
+#define HOLES_MOST         1024 /* sections to skip in one step: somebody's 4 GiB in our window */
+#define REFUSED_WAIT_NS    100000000UL
+#define UNSAID             UINT64_MAX
 
 static uint64_t mem_bytes = UNSAID;
 static uint64_t dma_bytes = UNSAID;
@@ -67,7 +67,7 @@ static unsigned int fake_nodes;
 
 static spinlock_t online_lock = SPINLOCK_INIT;
 static bool exact;
-static _Atomic uint64_t refused_ns;	    /* when the OS last refused */
+static _Atomic uint64_t refused_ns;         /* when the OS last refused */
 static _Atomic unsigned long online_events; /* steps so far */
 
 /* --- parameters ---------------------------------------------------------------------- */
@@ -184,7 +184,8 @@ static void add_sections(struct zone *zone, uintptr_t start, unsigned long nr_pa
 	set_ulong(&zone->present_pages, atomic_load(&zone->present_pages) + nr_pages);
 	set_ulong(&zone->managed_pages, zone_managed_pages(zone) + nr_pages);
 	spin_unlock(&zone->lock);
-	count_vm_events(SW_SECTIONS_ONLINED, (nr_pages + PAGES_PER_SECTION - 1) / PAGES_PER_SECTION);
+	count_vm_events(SW_SECTIONS_ONLINED,
+			(nr_pages + PAGES_PER_SECTION - 1) / PAGES_PER_SECTION);
 }
 
 /* DMA: as much as the rlimit allows. */
@@ -271,8 +272,8 @@ static struct zone *zone_to_grow(int nid, enum zone_type highest)
 	struct zoneref *ref = NODE_DATA(nid)->node_zonelists[ZONELIST_FALLBACK].zonerefs;
 
 	for (; ref->zone; ref++)
-		if (zone_may_grow_for(ref->zone, ref->zone_idx, highest) &&
-		    zone_room(ref->zone) && !zone_full(ref->zone))
+		if (zone_may_grow_for(ref->zone, ref->zone_idx, highest) && zone_room(ref->zone) &&
+		    !zone_full(ref->zone))
 			return ref->zone;
 	return NULL;
 }
@@ -398,8 +399,8 @@ static int online_elastic(void)
 	node_zone(0, ZONE_DMA32)->limit_pages =
 		(dma32_bytes == UNSAID ? rest : least(rest, dma32_bytes)) >> PAGE_SHIFT;
 	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
-		node_zone(nid, ZONE_MOVABLE)->limit_pages =
-			whole_sections(movable / nr_node_ids) >> PAGE_SHIFT;
+		node_zone(nid, ZONE_MOVABLE)->limit_pages = whole_sections(movable / nr_node_ids) >>
+							    PAGE_SHIFT;
 		node_zone(nid, ZONE_NORMAL)->limit_pages =
 			whole_sections((mem - movable) / nr_node_ids) >> PAGE_SHIFT;
 		if (!online_pages(node_zone(nid, ZONE_NORMAL), PAGES_PER_SECTION))

@@ -28,8 +28,8 @@
 #include "mm/zone.h"
 
 #define MIN_FREE_KBYTES_LEAST 128UL
-#define MIN_FREE_KBYTES_MOST 262144UL
-#define PAGE_KBYTES (PAGE_SIZE / 1024)
+#define MIN_FREE_KBYTES_MOST  262144UL
+#define PAGE_KBYTES           (PAGE_SIZE / 1024)
 
 const char *const migratetype_names[MIGRATE_TYPES] = { "Unmovable", "Movable", "Reclaimable",
 						       "HighAtomic", "Isolate" };
@@ -204,8 +204,8 @@ static void set_fast_mark(struct zone *zone)
 
 	if (zone_growable(zone))
 		mark = high_wmark_pages(zone) + ELASTIC_HEADROOM_PAGES;
-	set_long(&zone->fast_mark, mark + atomic_load_explicit(&zone->nr_reserved_highatomic,
-							      memory_order_relaxed));
+	set_long(&zone->fast_mark,
+		 mark + atomic_load_explicit(&zone->nr_reserved_highatomic, memory_order_relaxed));
 }
 
 static void set_lowmem_reserve(struct pglist_data *pgdat)
@@ -327,9 +327,8 @@ unsigned long totalram_pages(void)
 /* Pages that went in or out through this zone's page lists, all cids. */
 static unsigned long zone_flow(struct zone *zone, bool allocated)
 {
-	unsigned long sum = atomic_load_explicit(allocated ? &zone->nr_alloc_direct :
-							     &zone->nr_free_direct,
-						 memory_order_relaxed);
+	unsigned long sum = atomic_load_explicit(
+		allocated ? &zone->nr_alloc_direct : &zone->nr_free_direct, memory_order_relaxed);
 
 	if (!zone->per_cpu_pageset)
 		return sum;

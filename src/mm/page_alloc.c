@@ -50,12 +50,12 @@
 #include <string.h>
 
 #define RECLAIM_ROUNDS_MOST 16 /* the kernel's MAX_RECLAIM_RETRIES */
-#define ONLINE_ROUNDS_MOST 16  /* steps grow by a quarter: far more than one allocation needs */
-#define NOFAIL_WAIT_NS 1000000
+#define ONLINE_ROUNDS_MOST  16 /* steps grow by a quarter: far more than one allocation needs */
+#define NOFAIL_WAIT_NS      1000000
 
 /* Nobody gives these back while they are set; PG_head and PG_private fields are checked apart. */
-#define PAGE_FLAGS_CHECK_AT_FREE                                                                   \
-	(1u << PG_locked | 1u << PG_lru | 1u << PG_active | 1u << PG_slab | 1u << PG_reserved |    \
+#define PAGE_FLAGS_CHECK_AT_FREE                                                                \
+	(1u << PG_locked | 1u << PG_lru | 1u << PG_active | 1u << PG_slab | 1u << PG_reserved | \
 	 1u << PG_writeback | 1u << PG_tail)
 #define PAGE_FLAGS_FREE (1u << PG_buddy | 1u << PG_pcp | 1u << PG_emergency)
 
@@ -382,8 +382,7 @@ static __attribute__((noinline)) struct page *alloc_slow(struct alloc_context *a
 
 /* --- out of the free state --------------------------------------------------------------------- */
 
-static void prep_tails(struct page *page, unsigned int order, unsigned int flags,
-		       struct page *head)
+static void prep_tails(struct page *page, unsigned int order, unsigned int flags, struct page *head)
 {
 	for (struct page *tail = page + 1; tail < page + (1UL << order); tail++) {
 		page_flags_set_all(tail, flags);
@@ -568,8 +567,8 @@ static __attribute__((noinline, cold)) void check_flags_slow(const struct page *
 
 static inline void check_flags(const struct page *page, unsigned int order)
 {
-	unsigned int flags = atomic_load_explicit(&((struct page *)page)->flags,
-						  memory_order_relaxed);
+	unsigned int flags =
+		atomic_load_explicit(&((struct page *)page)->flags, memory_order_relaxed);
 
 	if (unlikely(flags & PAGE_FLAGS_LOOK))
 		check_flags_slow(page, order, flags);

@@ -28,18 +28,18 @@
 
 /* ---- how hard an allocation may try ------------------------------------------- */
 
-#define ALLOC_WMARK_MIN WMARK_MIN
-#define ALLOC_WMARK_LOW WMARK_LOW
-#define ALLOC_WMARK_HIGH WMARK_HIGH
+#define ALLOC_WMARK_MIN     WMARK_MIN
+#define ALLOC_WMARK_LOW     WMARK_LOW
+#define ALLOC_WMARK_HIGH    WMARK_HIGH
 #define ALLOC_NO_WATERMARKS 0x04
-#define ALLOC_WMARK_MASK (ALLOC_NO_WATERMARKS - 1)
-#define ALLOC_NON_BLOCK 0x10   /* with MIN_RESERVE: a quarter of the rest more */
-#define ALLOC_MIN_RESERVE 0x20 /* __GFP_HIGH: half of min */
-#define ALLOC_OOM 0x40	       /* just made an OOM report: half of what is left */
-#define ALLOC_HIGHATOMIC 0x200 /* may take HighAtomic pageblocks */
-#define ALLOC_KSWAPD 0x800     /* may wake kswapd */
-#define ALLOC_TRYLOCK 0x1000   /* atomic context: wait for no lock, make no system call */
-#define ALLOC_RESERVES (ALLOC_NON_BLOCK | ALLOC_MIN_RESERVE | ALLOC_OOM | ALLOC_HIGHATOMIC)
+#define ALLOC_WMARK_MASK    (ALLOC_NO_WATERMARKS - 1)
+#define ALLOC_NON_BLOCK     0x10   /* with MIN_RESERVE: a quarter of the rest more */
+#define ALLOC_MIN_RESERVE   0x20   /* __GFP_HIGH: half of min */
+#define ALLOC_OOM           0x40   /* just made an OOM report: half of what is left */
+#define ALLOC_HIGHATOMIC    0x200  /* may take HighAtomic pageblocks */
+#define ALLOC_KSWAPD        0x800  /* may wake kswapd */
+#define ALLOC_TRYLOCK       0x1000 /* atomic context: wait for no lock, make no system call */
+#define ALLOC_RESERVES      (ALLOC_NON_BLOCK | ALLOC_MIN_RESERVE | ALLOC_OOM | ALLOC_HIGHATOMIC)
 
 /*
  * Like alloc_pages_node(); *known_zero says that the pages are zero although
@@ -80,7 +80,8 @@ static inline struct zone *page_zone(const struct page *page)
 	unsigned int place = page_place(page);
 
 	return &NODE_DATA(place >> PAGE_NODE_SHIFT)
-			->node_zones[(place >> PAGE_ZONE_SHIFT) & ((1u << (PAGE_NODE_SHIFT - PAGE_ZONE_SHIFT)) - 1)];
+			->node_zones[(place >> PAGE_ZONE_SHIFT) &
+				     ((1u << (PAGE_NODE_SHIFT - PAGE_ZONE_SHIFT)) - 1)];
 }
 
 static inline struct pglist_data *page_pgdat(const struct page *page)
@@ -90,8 +91,8 @@ static inline struct pglist_data *page_pgdat(const struct page *page)
 
 static inline unsigned int zone_place(const struct zone *zone)
 {
-	return (unsigned int)zone_to_nid(zone) << PAGE_NODE_SHIFT |
-	       (unsigned int)zone_idx(zone) << PAGE_ZONE_SHIFT;
+	return (unsigned int)zone_to_nid(zone) << PAGE_NODE_SHIFT | (unsigned int)zone_idx(zone)
+									    << PAGE_ZONE_SHIFT;
 }
 
 /* ---- sections --------------------------------------------------------------------- */
@@ -210,7 +211,7 @@ enum pcp_free_result {
 };
 enum pcp_free_result pcp_free(struct zone *zone, struct page *page, unsigned int order);
 void pcp_drain_zone(struct zone *zone); /* may sleep */
-void pcp_drain_all(void);		/* may sleep */
+void pcp_drain_all(void);               /* may sleep */
 unsigned long pcp_pages(struct zone *zone);
 int pcp_validate(struct zone *zone);
 

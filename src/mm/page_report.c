@@ -16,18 +16,27 @@
 #include "os/os.h"
 
 #define REPORT_EVERY_NS 10000000000UL /* a failure report in 10 s */
-#define KB(pages) ((pages) << (PAGE_SHIFT - 10))
+#define KB(pages)       ((pages) << (PAGE_SHIFT - 10))
 
 static const char *const page_flag_names[__NR_PAGEFLAGS] = {
-	[PG_locked] = "locked",	      [PG_referenced] = "referenced",
-	[PG_uptodate] = "uptodate",   [PG_dirty] = "dirty",
-	[PG_lru] = "lru",	      [PG_active] = "active",
-	[PG_slab] = "slab",	      [PG_reserved] = "reserved",
-	[PG_head] = "head",	      [PG_tail] = "tail",
-	[PG_buddy] = "buddy",	      [PG_pcp] = "pcp",
-	[PG_writeback] = "writeback", [PG_reclaim] = "reclaim",
-	[PG_private] = "private",     [PG_vmalloc] = "vmalloc",
-	[PG_emergency] = "emergency", [PG_large] = "large",
+	[PG_locked] = "locked",
+	[PG_referenced] = "referenced",
+	[PG_uptodate] = "uptodate",
+	[PG_dirty] = "dirty",
+	[PG_lru] = "lru",
+	[PG_active] = "active",
+	[PG_slab] = "slab",
+	[PG_reserved] = "reserved",
+	[PG_head] = "head",
+	[PG_tail] = "tail",
+	[PG_buddy] = "buddy",
+	[PG_pcp] = "pcp",
+	[PG_writeback] = "writeback",
+	[PG_reclaim] = "reclaim",
+	[PG_private] = "private",
+	[PG_vmalloc] = "vmalloc",
+	[PG_emergency] = "emergency",
+	[PG_large] = "large",
 };
 
 const char *page_flags_text(unsigned int flags, char buf[PAGE_FLAGS_TEXT_SIZE])
@@ -84,7 +93,8 @@ void bad_page(const struct page *page, unsigned int order, const char *what)
 	unsigned long pfn = page_to_pfn_raw(page);
 	char text[PAGE_FLAGS_TEXT_SIZE];
 
-	if ((uintptr_t)page % sizeof(struct page) != (uintptr_t)sw_layout.memmap % sizeof(struct page) ||
+	if ((uintptr_t)page % sizeof(struct page) !=
+		    (uintptr_t)sw_layout.memmap % sizeof(struct page) ||
 	    !layout_addr_online(pfn << PAGE_SHIFT))
 		bug("page_alloc: %s: %p order:%u\n", what, (const void *)page, order);
 	bug("page_alloc: %s: pfn:%#lx order:%u refcount:%d flags:%#x(%s)\n", what, pfn, order,
@@ -105,7 +115,8 @@ static void show_zone(struct zone *zone)
 		"reserved_highatomic:%luKB present:%lukB managed:%lukB mlocked:%lukB "
 		"local_pcp:%lukB\n",
 		zone_to_nid(zone), zone->name, KB(zone_page_state(zone, NR_FREE_PAGES)),
-		KB(read_ulong(&zone->watermark_boost)), KB(read_ulong(&zone->_watermark[WMARK_MIN])),
+		KB(read_ulong(&zone->watermark_boost)),
+		KB(read_ulong(&zone->_watermark[WMARK_MIN])),
 		KB(read_ulong(&zone->_watermark[WMARK_LOW])),
 		KB(read_ulong(&zone->_watermark[WMARK_HIGH])),
 		KB(read_ulong(&zone->nr_reserved_highatomic)), KB(read_ulong(&zone->present_pages)),

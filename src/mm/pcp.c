@@ -44,12 +44,12 @@
 #include "os/os.h"
 #include "os/vm.h"
 
-#define BATCH_MOST 64
+#define BATCH_MOST        64
 #define BATCH_PAGES_SHIFT 12 /* a 4096th of the zone */
-#define HIGH_BATCHES 4
-#define FIRST_REFILL 8
-#define FACTOR_MOST 3			/* 8 << 3 >= 63 */
-#define HUGE_ZONE_PAGES (64UL << 8)	/* 64 MiB: smaller zones keep no order 9 block aside */
+#define HIGH_BATCHES      4
+#define FIRST_REFILL      8
+#define FACTOR_MOST       3           /* 8 << 3 >= 63 */
+#define HUGE_ZONE_PAGES   (64UL << 8) /* 64 MiB: smaller zones keep no order 9 block aside */
 
 /* --- the lists --------------------------------------------------------------------- */
 
@@ -209,8 +209,7 @@ static struct page *take_newest(struct per_cpu_pages *pcp, struct list_head *lis
 	return page;
 }
 
-struct page *pcp_pop(struct zone *zone, unsigned int order, enum migratetype type,
-		     bool *known_zero)
+struct page *pcp_pop(struct zone *zone, unsigned int order, enum migratetype type, bool *known_zero)
 {
 	struct per_cpu_pages *pcp = &zone->per_cpu_pageset[cpu_cid()];
 	struct list_head *list = &pcp->lists[list_index(order, type)];

@@ -31,8 +31,8 @@
 /* ---- constants ---------------------------------------------------------- */
 
 enum zone_type {
-	ZONE_DMA,     /* locked in memory where the rlimit allows */
-	ZONE_DMA32,   /* addresses below 4 GiB */
+	ZONE_DMA,   /* locked in memory where the rlimit allows */
+	ZONE_DMA32, /* addresses below 4 GiB */
 	ZONE_NORMAL,
 	ZONE_MOVABLE, /* the owner can migrate or drop the page */
 	MAX_NR_ZONES
@@ -54,15 +54,15 @@ extern const char *const zone_names[MAX_NR_ZONES];
 
 enum zone_watermarks { WMARK_MIN, WMARK_LOW, WMARK_HIGH, WMARK_PROMO, NR_WMARK };
 
-#define MAX_NUMNODES 8 /* 3 bits of page->flags */
-#define PAGEBLOCK_ORDER 9
+#define MAX_NUMNODES       8 /* 3 bits of page->flags */
+#define PAGEBLOCK_ORDER    9
 #define PAGEBLOCK_NR_PAGES (1UL << PAGEBLOCK_ORDER)
-#define PAGES_PER_SECTION (1UL << MAX_PAGE_ORDER)
+#define PAGES_PER_SECTION  (1UL << MAX_PAGE_ORDER)
 #define SECTION_PAGEBLOCKS (PAGES_PER_SECTION / PAGEBLOCK_NR_PAGES)
 
 /* pcp lists: orders 0..3 of each pcp type, then one of PAGEBLOCK_ORDER (any type). */
 #define NR_LOWORDER_PCP_LISTS (MIGRATE_PCPTYPES * (PAGE_ALLOC_COSTLY_ORDER + 1))
-#define NR_PCP_LISTS (NR_LOWORDER_PCP_LISTS + MIGRATE_PCPTYPES)
+#define NR_PCP_LISTS          (NR_LOWORDER_PCP_LISTS + MIGRATE_PCPTYPES)
 
 /* ---- counters ------------------------------------------------------------- */
 
@@ -71,7 +71,7 @@ enum zone_stat_item {
 	NR_MLOCK,
 	NR_FREE_CMA_PAGES,
 	/* ours */
-	NR_COMMITTED,	   /* pages that may have memory behind them */
+	NR_COMMITTED,      /* pages that may have memory behind them */
 	NR_FREE_COMMITTED, /* of them, in the buddy */
 	NR_VM_ZONE_STAT_ITEMS
 };
@@ -128,12 +128,12 @@ enum vm_event_item {
 	COMPACTSUCCESS,
 	/* ours */
 	SW_SECTIONS_ONLINED,
-	SW_PAGES_GIVEN_BACK,	/* released to the OS */
-	SW_EXTFRAG,		/* blocks taken from another migrate type */
-	SW_PAGEBLOCK_STEAL,	/* of them, with the whole pageblock */
+	SW_PAGES_GIVEN_BACK, /* released to the OS */
+	SW_EXTFRAG,          /* blocks taken from another migrate type */
+	SW_PAGEBLOCK_STEAL,  /* of them, with the whole pageblock */
 	SW_ATOMIC_RESERVE_USED,
-	SW_DEFERRED_FREE,	/* frees that found a lock taken */
-	SW_ALLOC_FAILED,	/* NULL returned */
+	SW_DEFERRED_FREE, /* frees that found a lock taken */
+	SW_ALLOC_FAILED,  /* NULL returned */
 	NR_VM_EVENT_ITEMS
 };
 
@@ -142,7 +142,7 @@ enum vm_event_item {
 struct free_area {
 	struct list_head free_list[MIGRATE_TYPES];
 	_Atomic unsigned long nr_free_type[MIGRATE_TYPES]; /* (r) blocks, = list lengths */
-	_Atomic unsigned long nr_free;			   /* (r) their sum */
+	_Atomic unsigned long nr_free;                     /* (r) their sum */
 };
 
 /* Page lists of one cid in one zone. lists[] is valid once ready is set. */
@@ -150,42 +150,44 @@ struct per_cpu_pages {
 	spinlock_t lock;
 	bool ready;
 	_Atomic int count; /* (r) pages on the lists */
-	_Atomic int high;  /* (r) flush above; high_min and high_max are the same: it is not tuned */
-	_Atomic int batch; /* (r) */
-	unsigned char alloc_factor; /* refills double up to batch, and shrink with flushes */
+	_Atomic int high; /* (r) flush above; high_min and high_max are the same: it is not tuned */
+	_Atomic int batch;              /* (r) */
+	unsigned char alloc_factor;     /* refills double up to batch, and shrink with flushes */
 	_Atomic unsigned long nr_alloc; /* (r) pages ever taken through this pcp: vmstat */
-	_Atomic unsigned long nr_free;	/* (r) pages ever given back through it */
+	_Atomic unsigned long nr_free;  /* (r) pages ever given back through it */
 	struct list_head lists[NR_PCP_LISTS];
 } __attribute__((aligned(64)));
 
 enum zone_flags {
-	ZONE_BOOSTED_WATERMARK,	 /* a fragmentation event: wake kswapd */
-	ZONE_RECLAIM_ACTIVE,	 /* kswapd works on it */
-	ZONE_BELOW_HIGH,	 /* do not grow pcp lists */
-	ZONE_MEMORY_FULL,	 /* no section can be onlined any more: see memory_online.c */
+	ZONE_BOOSTED_WATERMARK, /* a fragmentation event: wake kswapd */
+	ZONE_RECLAIM_ACTIVE,    /* kswapd works on it */
+	ZONE_BELOW_HIGH,        /* do not grow pcp lists */
+	ZONE_MEMORY_FULL,       /* no section can be onlined any more: see memory_online.c */
 };
 
 struct zone {
 	/* Read mostly. */
-	_Atomic unsigned long _watermark[NR_WMARK]; /* (r) pages, without the boost */
-	_Atomic unsigned long watermark_boost;	    /* (r) pages */
-	_Atomic unsigned long nr_reserved_highatomic; /* (r) pages */
+	_Atomic unsigned long _watermark[NR_WMARK];         /* (r) pages, without the boost */
+	_Atomic unsigned long watermark_boost;              /* (r) pages */
+	_Atomic unsigned long nr_reserved_highatomic;       /* (r) pages */
 	_Atomic unsigned long lowmem_reserve[MAX_NR_ZONES]; /* (r) "protection" */
-	_Atomic unsigned long fast_mark; /* (r) above it who may sleep need not look further: page_alloc.c */
+	_Atomic unsigned long
+		fast_mark; /* (r) above it who may sleep need not look further: page_alloc.c */
 	struct pglist_data *zone_pgdat;
 	const char *name;
 	struct per_cpu_pages *per_cpu_pageset; /* [cid], cpu_nr_cids() of them */
-	_Atomic int pageset_batch; /* (r) what its pcps take over */
-	_Atomic int pageset_high;  /* (r) */
-	_Atomic unsigned long zone_start_pfn; /* (r) */
-	_Atomic unsigned long spanned_pages;  /* (r) zone_start_pfn + spanned = end, holes included */
-	_Atomic unsigned long present_pages;  /* (r) online, holes not */
-	_Atomic unsigned long managed_pages;  /* (r) handed to the buddy; 0: zone is empty */
-	unsigned long limit_pages;	      /* present may grow up to this (elastic machine, lazy DMA) */
-	_Atomic unsigned long flags;	      /* (r) enum zone_flags bits */
+	_Atomic int pageset_batch;             /* (r) what its pcps take over */
+	_Atomic int pageset_high;              /* (r) */
+	_Atomic unsigned long zone_start_pfn;  /* (r) */
+	_Atomic unsigned long spanned_pages; /* (r) zone_start_pfn + spanned = end, holes included */
+	_Atomic unsigned long present_pages; /* (r) online, holes not */
+	_Atomic unsigned long managed_pages; /* (r) handed to the buddy; 0: zone is empty */
+	unsigned long limit_pages;   /* present may grow up to this (elastic machine, lazy DMA) */
+	_Atomic unsigned long flags; /* (r) enum zone_flags bits */
 
 	/* Written a lot. */
-	spinlock_t lock __attribute__((aligned(64))); /* guards free_area, pageblock types, committed bits */
+	spinlock_t lock __attribute__((
+		aligned(64)));           /* guards free_area, pageblock types, committed bits */
 	_Atomic(struct page *) deferred; /* blocks freed while the lock was taken (lock-free stack) */
 	struct free_area free_area[MAX_ORDER];
 	_Atomic long vm_stat[NR_VM_ZONE_STAT_ITEMS]; /* (r) */
@@ -212,7 +214,7 @@ typedef struct pglist_data {
 	/* Sums over its zones: see node_present_pages(). */
 	_Atomic long vm_stat[NR_VM_NODE_STAT_ITEMS]; /* (r) */
 	/* kswapd (vmscan.c): */
-	_Atomic int kswapd_order;	      /* (r) highest order asked for since it last ran */
+	_Atomic int kswapd_order;             /* (r) highest order asked for since it last ran */
 	_Atomic int kswapd_highest_zoneidx;   /* (r) */
 	_Atomic unsigned int kswapd_failures; /* (r) runs without progress */
 } pg_data_t;
@@ -220,7 +222,7 @@ typedef struct pglist_data {
 /* 256 bytes for each 4 MiB: biased by section number (pfn >> MAX_PAGE_ORDER), mapped where online. */
 struct mem_section {
 	unsigned long committed[PAGES_PER_SECTION / (8 * sizeof(unsigned long))]; /* zone->lock */
-	struct zone *zone;			       /* NULL: a hole */
+	struct zone *zone;                                                        /* NULL: a hole */
 	unsigned char pageblock_type[SECTION_PAGEBLOCKS]; /* enum migratetype; zone->lock */
 	unsigned char nid;
 	bool online;
@@ -230,7 +232,7 @@ struct mem_section {
 _Static_assert(sizeof(struct mem_section) == 256, "64 KiB describe 1 GiB");
 
 extern struct pglist_data node_data_array[MAX_NUMNODES];
-extern unsigned int nr_node_ids;   /* nodes 0 … nr_node_ids-1 are online */
+extern unsigned int nr_node_ids; /* nodes 0 … nr_node_ids-1 are online */
 extern unsigned long min_free_kbytes;
 extern unsigned int watermark_scale_factor; /* 1/10000 of managed pages */
 extern unsigned int watermark_boost_factor;
@@ -266,15 +268,18 @@ static inline bool populated_zone(struct zone *zone)
 struct zone *first_zone(void);
 struct zone *next_zone(struct zone *zone); /* NULL after the last */
 #define for_each_zone(z) for (struct zone *z = first_zone(); z; z = next_zone(z))
-#define for_each_populated_zone(z) for_each_zone(z) if (!populated_zone(z)) {} else
+#define for_each_populated_zone(z)        \
+	for_each_zone(z)                  \
+		if (!populated_zone(z)) { \
+		} else
 
 static inline unsigned long wmark_pages(struct zone *zone, enum zone_watermarks mark)
 {
 	return atomic_load_explicit(&zone->_watermark[mark], memory_order_relaxed) +
 	       atomic_load_explicit(&zone->watermark_boost, memory_order_relaxed);
 }
-#define min_wmark_pages(z) wmark_pages(z, WMARK_MIN)
-#define low_wmark_pages(z) wmark_pages(z, WMARK_LOW)
+#define min_wmark_pages(z)  wmark_pages(z, WMARK_MIN)
+#define low_wmark_pages(z)  wmark_pages(z, WMARK_LOW)
 #define high_wmark_pages(z) wmark_pages(z, WMARK_HIGH)
 
 /* Zone counters: never negative for the reader. */

@@ -16,8 +16,8 @@
 #include "mm/page_alloc.h"
 
 #define MACHINE_PAGES 2048
-#define BLOCKS 512
-#define STEPS 60000
+#define BLOCKS        512
+#define STEPS         60000
 
 struct block {
 	struct page *page; /* NULL: none */

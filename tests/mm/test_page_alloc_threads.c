@@ -18,8 +18,8 @@
 #include "mm/page_alloc.h"
 
 #define THREADS 6
-#define HELD 64
-#define ROUNDS 30000
+#define HELD    64
+#define ROUNDS  30000
 
 static struct zone *normal_zone(void)
 {
