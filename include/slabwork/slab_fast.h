@@ -53,6 +53,16 @@ struct sw_fast {
 #endif
 #endif
 
+/*
+ * The kernel reads a thread's last descriptor at its next preemption. In code that dlclose()
+ * can unmap it must not be found any more by then; programs, and we ourselves, stay.
+ */
+#if defined(__PIC__) && !defined(__PIE__) && !defined(SW_NEVER_UNLOADED)
+#define SW_RSEQ_DISARM 1
+#else
+#define SW_RSEQ_DISARM 0
+#endif
+
 #if defined(__x86_64__) && !defined(SW_NO_RSEQ)
 #define SW_HAVE_RSEQ 1
 
@@ -85,6 +95,18 @@ struct sw_fast {
 	"shlq %[shift], %[slot]\n\t"                                                               \
 	"addq %[slots], %[slot]\n\t"
 
+#if SW_RSEQ_DISARM
+#define SW_RSEQ_LEAVE "movq $0, %%fs:8(%[rs])\n\t"
+#else
+#define SW_RSEQ_LEAVE ""
+#endif
+
+SW_ALWAYS_INLINE void sw_rseq_disarm(const struct sw_fast *f)
+{
+	if (SW_RSEQ_DISARM)
+		__asm__ __volatile__("movq $0, %%fs:8(%0)" : : "r"(f->rseq_offset) : "memory");
+}
+
 /* Take the top object of this CPU's sheaf; NULL: empty (or no rseq). */
 SW_ALWAYS_INLINE void *sw_slot_pop(const struct sw_fast *f, char *slots)
 {
@@ -99,7 +121,7 @@ again:
 		"jz %l[fail]\n\t"
 		"subq $8, %[top]\n\t"
 		"movq %[top], (%[slot])\n"
-		"2:\n\t" SW_RSEQ_ABORT("again")
+		"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
 		: [object] "=&r"(object), [slot] "=&r"(slot), [top] "=&r"(top)
 		: [rs] "r"(f->rseq_offset), [id] "r"(f->id_offset), [slots] "r"(slots),
 		  [shift] "i"(SW_PCPU_SHIFT)
@@ -109,6 +131,7 @@ again:
 		__builtin_unreachable();
 	return object;
 fail:
+	sw_rseq_disarm(f);
 	return NULL;
 }
 
@@ -126,7 +149,7 @@ again:
 		"movq %[object], 8(%[top])\n\t"
 		"addq $8, %[top]\n\t"
 		"movq %[top], (%[slot])\n"
-		"2:\n\t" SW_RSEQ_ABORT("again")
+		"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
 		: [slot] "=&r"(slot), [top] "=&r"(top)
 		: [rs] "r"(f->rseq_offset), [id] "r"(f->id_offset), [slots] "r"(slots),
 		  [shift] "i"(SW_PCPU_SHIFT), [object] "r"(object)
@@ -134,6 +157,7 @@ again:
 		: again, fail);
 	return true;
 fail:
+	sw_rseq_disarm(f);
 	return false;
 }
 
@@ -153,7 +177,7 @@ again:
 		"cmpq %[drain], %[top]\n\t"
 		"je %l[fail]\n\t"
 		"movq %[null], (%[slot])\n"
-		"2:\n\t" SW_RSEQ_ABORT("again")
+		"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
 		: [slot] "=&r"(slot), [top] "=&r"(top)
 		: [rs] "r"(f->rseq_offset), [id] "r"(f->id_offset), [slots] "r"(slots),
 		  [shift] "i"(SW_PCPU_SHIFT), [null] "r"(null_top), [drain] "r"(drain_top)
@@ -161,6 +185,7 @@ again:
 		: again, fail);
 	return top;
 fail:
+	sw_rseq_disarm(f);
 	return NULL;
 }
 
@@ -176,7 +201,7 @@ again:
 		"cmpq %[null], (%[slot])\n\t"
 		"jne %l[fail]\n\t"
 		"movq %[fresh], (%[slot])\n"
-		"2:\n\t" SW_RSEQ_ABORT("again")
+		"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
 		: [slot] "=&r"(slot)
 		: [rs] "r"(f->rseq_offset), [id] "r"(f->id_offset), [slots] "r"(slots),
 		  [shift] "i"(SW_PCPU_SHIFT), [null] "r"(null_top), [fresh] "r"(new_top)
@@ -184,6 +209,7 @@ again:
 		: again, fail);
 	return true;
 fail:
+	sw_rseq_disarm(f);
 	return false;
 }
 

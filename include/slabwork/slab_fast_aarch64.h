@@ -41,6 +41,18 @@
 #define SW_RSEQ_AREA(f) ((char *)__builtin_thread_pointer() + (f)->rseq_offset)
 #define SW_RSEQ_ID(f) ((char *)__builtin_thread_pointer() + (f)->id_offset)
 
+#if SW_RSEQ_DISARM
+#define SW_RSEQ_LEAVE "str xzr, [%[rs], #8]\n\t"
+#else
+#define SW_RSEQ_LEAVE ""
+#endif
+
+SW_ALWAYS_INLINE void sw_rseq_disarm(const struct sw_fast *f)
+{
+	if (SW_RSEQ_DISARM)
+		__asm__ __volatile__("str xzr, [%0, #8]" : : "r"(SW_RSEQ_AREA(f)) : "memory");
+}
+
 SW_ALWAYS_INLINE void *sw_slot_pop(const struct sw_fast *f, char *slots)
 {
 	void *object, *slot, *top;
@@ -53,7 +65,7 @@ again:
 		"cbz %[object], 3f\n\t"
 		"sub %[top], %[top], #8\n\t"
 		"str %[top], [%[slot]]\n"
-		"2:\n\t" SW_RSEQ_ABORT("again")
+		"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
 		: [object] "=&r"(object), [slot] "=&r"(slot), [top] "=&r"(top)
 		: [rs] "r"(SW_RSEQ_AREA(f)), [id] "r"(SW_RSEQ_ID(f)), [slots] "r"(slots),
 		  [shift] "i"(SW_PCPU_SHIFT)
@@ -61,6 +73,7 @@ again:
 		: again, fail);
 	return object;
 fail:
+	sw_rseq_disarm(f);
 	return NULL;
 }
 
@@ -77,7 +90,7 @@ again:
 		"b.eq 3f\n\t"
 		"str %[object], [%[top]]\n\t"
 		"str %[top], [%[slot]]\n"
-		"2:\n\t" SW_RSEQ_ABORT("again")
+		"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
 		: [slot] "=&r"(slot), [top] "=&r"(top), [mark] "=&r"(mark)
 		: [rs] "r"(SW_RSEQ_AREA(f)), [id] "r"(SW_RSEQ_ID(f)), [slots] "r"(slots),
 		  [shift] "i"(SW_PCPU_SHIFT), [object] "r"(object)
@@ -85,6 +98,7 @@ again:
 		: again, fail);
 	return true;
 fail:
+	sw_rseq_disarm(f);
 	return false;
 }
 
@@ -100,7 +114,7 @@ again:
 		"cmp %[top], %[drain]\n\t"
 		"b.eq 3f\n\t"
 		"str %[null], [%[slot]]\n"
-		"2:\n\t" SW_RSEQ_ABORT("again")
+		"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
 		: [slot] "=&r"(slot), [top] "=&r"(top)
 		: [rs] "r"(SW_RSEQ_AREA(f)), [id] "r"(SW_RSEQ_ID(f)), [slots] "r"(slots),
 		  [shift] "i"(SW_PCPU_SHIFT), [null] "r"(null_top), [drain] "r"(drain_top)
@@ -108,6 +122,7 @@ again:
 		: again, fail);
 	return top;
 fail:
+	sw_rseq_disarm(f);
 	return NULL;
 }
 
@@ -123,7 +138,7 @@ again:
 		"cmp %[top], %[null]\n\t"
 		"b.ne 3f\n\t"
 		"str %[fresh], [%[slot]]\n"
-		"2:\n\t" SW_RSEQ_ABORT("again")
+		"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
 		: [slot] "=&r"(slot), [top] "=&r"(top)
 		: [rs] "r"(SW_RSEQ_AREA(f)), [id] "r"(SW_RSEQ_ID(f)), [slots] "r"(slots),
 		  [shift] "i"(SW_PCPU_SHIFT), [null] "r"(null_top), [fresh] "r"(new_top)
@@ -131,6 +146,7 @@ again:
 		: again, fail);
 	return true;
 fail:
+	sw_rseq_disarm(f);
 	return false;
 }
 
