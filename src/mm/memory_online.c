@@ -312,6 +312,7 @@ bool memory_online_more(int nid, enum zone_type highest, unsigned int order)
 		} else {
 			atomic_store(&refused_ns, os_now_coarse_ns());
 			atomic_fetch_or(&zone->flags, 1UL << ZONE_MEMORY_FULL);
+			setup_per_zone_wmarks(); /* the marks of a zone that cannot grow */
 		}
 	}
 	spin_unlock(&online_lock);
