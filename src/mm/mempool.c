@@ -108,7 +108,8 @@ static void __put_aside(mempool_t *pool, void *element)
 {
 	element_poison(pool, element);
 	pool->elements[pool->curr_nr] = element;
-	__atomic_store_n(&pool->curr_nr, pool->curr_nr + 1, __ATOMIC_RELAXED);
+	/* I2: pairs with wait_prepare(): either we see the sleeper or it sees the element. */
+	__atomic_store_n(&pool->curr_nr, pool->curr_nr + 1, __ATOMIC_SEQ_CST);
 }
 
 static void *__take(mempool_t *pool)
@@ -299,7 +300,6 @@ void mempool_free(void *element, mempool_t *pool)
 			__put_aside(pool, element);
 		spin_unlock(pool_lock(pool));
 		if (kept) {
-			__atomic_thread_fence(__ATOMIC_SEQ_CST); /* I2: pairs with wait_prepare() */
 			wake_up(pool_wait(pool));
 			return;
 		}

@@ -406,18 +406,23 @@ static bool space_open(struct vmap_space *space, uintptr_t start, uintptr_t end)
 }
 
 /*
- * The last 512 MiB below 4 GiB, away from the program's heap. ZONE_DMA32's window may reach up
- * to here: whoever comes second finds the addresses taken and walks around them.
+ * The end of ZONE_DMA32's window, which grows from its start: whoever comes second finds the
+ * addresses taken and walks around them. No window: the last part below 4 GiB, as good as any.
  */
-#define LOW_SPACE_START 0xe0000000UL
+#define LOW_SPACE_SIZE (256UL << 20)
 #define LOW_SPACE_END 0xfff00000UL
 
 static struct vmap_space *space_get(bool low)
 {
 	struct vmap_space *space = low ? &low_space : &main_space;
-	bool open = low ? space_open(space, LOW_SPACE_START, LOW_SPACE_END) :
-			  space_open(space, sw_layout.vmalloc_start, sw_layout.vmalloc_end);
+	uintptr_t low_end = sw_layout.low_end ? sw_layout.low_end : LOW_SPACE_END;
+	bool open;
 
+	/* The last byte below 4 GiB stays nobody's: one past an area still fits in 32 bits. */
+	if (low_end > LOW_SPACE_END)
+		low_end = LOW_SPACE_END;
+	open = low ? space_open(space, low_end - LOW_SPACE_SIZE, low_end) :
+		     space_open(space, sw_layout.vmalloc_start, sw_layout.vmalloc_end);
 	return open ? space : NULL;
 }
 

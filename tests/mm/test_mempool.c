@@ -15,17 +15,18 @@
 
 /* An allocator that can be told to fail, and counts. */
 static _Atomic int fail, live, calls;
-static gfp_t first_gfp, last_gfp;
+static _Atomic gfp_t first_gfp, last_gfp;
 
 static void *counted_alloc(gfp_t gfp, void *data)
 {
+	void *element;
+
 	if (!calls++)
 		first_gfp = gfp;
 	last_gfp = gfp;
-	if (fail)
-		return NULL;
-	live++;
-	return kmalloc((size_t)data, gfp & ~(gfp_t)__GFP_NOMEMALLOC);
+	element = fail ? NULL : kmalloc((size_t)data, gfp & ~(gfp_t)__GFP_NOMEMALLOC);
+	live += element != NULL;
+	return element;
 }
 
 static void counted_free(void *element, void *data)
