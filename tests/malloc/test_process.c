@@ -620,27 +620,116 @@ KUNIT_TEST(it_works_without_descriptors) /* 39 */
 
 /* ---- seccomp ---- */
 
-static int filter_all_but_memory(void)
+/* Each system call of the list gets hit, every other one miss (SECCOMP_RET_*). */
+static int filter(const int *calls, size_t n_calls, unsigned int hit, unsigned int miss)
 {
-	static const int allowed[] = { SYS_mmap,       SYS_munmap, SYS_mprotect, SYS_madvise,
-				       SYS_brk,        SYS_mremap, SYS_futex,    SYS_exit,
-				       SYS_exit_group, SYS_write };
-	struct sock_filter code[2 * sizeof(allowed) / sizeof(*allowed) + 2];
+	struct sock_filter code[40];
 	struct sock_fprog program = { .filter = code };
 	unsigned short n = 0;
 
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 						 offsetof(struct seccomp_data, nr));
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed); i++) {
+	for (size_t i = 0; i < n_calls; i++) {
 		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-							 (unsigned int)allowed[i], 0, 1);
-		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+							 (unsigned int)calls[i], 0, 1);
+		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, hit);
 	}
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, miss);
 	program.len = n;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -1;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static int filter_all_but_memory(void)
+{
+	static const int allowed[] = { SYS_mmap,       SYS_munmap, SYS_mprotect, SYS_madvise,
+				       SYS_brk,        SYS_mremap, SYS_futex,    SYS_exit,
+				       SYS_exit_group, SYS_write };
+
+	return filter(allowed, sizeof(allowed) / sizeof(*allowed), SECCOMP_RET_ALLOW,
+		      SECCOMP_RET_KILL_PROCESS);
+}
+
+/* An old kernel, gVisor and the like: what is newer than the hills is missing. */
+static int filter_as_old_kernel(void)
+{
+	static const int missing[] = { SYS_rseq, SYS_membarrier,   SYS_madvise,
+				       SYS_getrandom,  SYS_memfd_create, SYS_getcpu };
+
+	return filter(missing, sizeof(missing) / sizeof(*missing), SECCOMP_RET_ERRNO | ENOSYS,
+		      SECCOMP_RET_ALLOW);
+}
+
+KUNIT_TEST(an_old_kernel_is_enough) /* 73 */
+{
+	for (int i = 0; i < 2; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			setenv("EDGE_START", i ? "fork" : "limit", 1);
+			if (filter_as_old_kernel())
+				_exit(77);
+			execl("/proc/self/exe", "again", (char *)NULL);
+			_exit(99);
+		}
+		KUNIT_EXPECT_EQ(test, finish(pid), 0);
+	}
+}
+
+KUNIT_TEST(proc_and_sys_may_be_absent) /* 41 */
+{
+	char dir[] = "/tmp/edge-XXXXXX";
+	pid_t pid;
+
+	KUNIT_ASSERT_NOT_NULL(test, mkdtemp(dir));
+	pid = fork();
+	if (!pid) {
+		if (chroot(dir) || chdir("/"))
+			_exit(77);
+		_exit(all_sizes(30000000) && malloc_trim(0) >= 0 ? 0 : 1);
+	}
+	switch (finish(pid)) {
+	case 0:
+		break;
+	case 77:
+		rmdir(dir);
+		kunit_skip(test, "chroot is not allowed here");
+	default:
+		KUNIT_FAIL(test, "the child failed");
+	}
+	rmdir(dir);
+}
+
+static void late_handler(void)
+{
+	free(opaque_ptr(malloc(1000)));
+}
+
+static void *never_ends(void *arg)
+{
+	for (;;)
+		free(opaque_ptr(malloc(700)));
+	return arg;
+}
+
+KUNIT_TEST(exit_handlers_may_allocate_beside_a_live_thread) /* 62 */
+{
+	for (int i = 0; i < 10; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			pthread_t t;
+
+			alarm(20);
+			for (int n = 0; n < 200; n++)
+				atexit(late_handler);
+			pthread_create(&t, NULL, never_ends, NULL);
+			pthread_detach(t);
+			exit(0);
+		}
+		KUNIT_EXPECT_EQ(test, finish(pid), 0);
+	}
 }
 
 KUNIT_TEST(memory_system_calls_are_enough) /* 42 */
