@@ -13,6 +13,7 @@ set -u
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 : "${SRC:=.}" "${BUILD:=build}" "${CC:=cc}"
+BUILD=$(cd "$BUILD" && pwd) || exit 1
 n=0
 
 ok() {
