@@ -28,8 +28,8 @@ SW_BEGIN_DECLS
  * Return: the memory, freed by kvfree(); NULL if there is none.
  * Source: Linux 6.12, mm/util.c
  */
-SW_API void *kvmalloc_node(size_t size, gfp_t flags, int node) SW_NAME(kvmalloc_node)
-	SW_MALLOC SW_ALLOC_SIZE(1) __must_check;
+SW_API void *kvmalloc_node(size_t size, gfp_t flags, int node) SW_NAME(kvmalloc_node) SW_MALLOC
+	SW_ALLOC_SIZE(1) __must_check;
 
 /**
  * kvfree() - free what kvmalloc(), kmalloc() or vmalloc() gave
@@ -77,14 +77,15 @@ SW_ALWAYS_INLINE SW_ALLOC_SIZE(1) __must_check void *kvzalloc(size_t size, gfp_t
 	return kvmalloc_node(size, flags | __GFP_ZERO, NUMA_NO_NODE);
 }
 
-SW_ALWAYS_INLINE SW_ALLOC_SIZE(1) __must_check void *kvzalloc_node(size_t size, gfp_t flags, int node)
+SW_ALWAYS_INLINE SW_ALLOC_SIZE(1) __must_check
+	void *kvzalloc_node(size_t size, gfp_t flags, int node)
 {
 	return kvmalloc_node(size, flags | __GFP_ZERO, node);
 }
 
 /* n * size bytes; NULL, without a warning, if that overflows. */
-SW_ALWAYS_INLINE SW_ALLOC_SIZE(1, 2) __must_check void *kvmalloc_array_node(size_t n, size_t size,
-									    gfp_t flags, int node)
+SW_ALWAYS_INLINE SW_ALLOC_SIZE(1, 2) __must_check
+	void *kvmalloc_array_node(size_t n, size_t size, gfp_t flags, int node)
 {
 	size_t bytes;
 
@@ -93,14 +94,14 @@ SW_ALWAYS_INLINE SW_ALLOC_SIZE(1, 2) __must_check void *kvmalloc_array_node(size
 	return kvmalloc_node(bytes, flags, node);
 }
 
-SW_ALWAYS_INLINE SW_ALLOC_SIZE(1, 2) __must_check void *kvmalloc_array(size_t n, size_t size,
-								       gfp_t flags)
+SW_ALWAYS_INLINE SW_ALLOC_SIZE(1, 2) __must_check
+	void *kvmalloc_array(size_t n, size_t size, gfp_t flags)
 {
 	return kvmalloc_array_node(n, size, flags, NUMA_NO_NODE);
 }
 
-SW_ALWAYS_INLINE SW_ALLOC_SIZE(1, 2) __must_check void *kvcalloc_node(size_t n, size_t size,
-								      gfp_t flags, int node)
+SW_ALWAYS_INLINE SW_ALLOC_SIZE(1, 2) __must_check
+	void *kvcalloc_node(size_t n, size_t size, gfp_t flags, int node)
 {
 	return kvmalloc_array_node(n, size, flags | __GFP_ZERO, node);
 }
@@ -111,17 +112,17 @@ SW_ALWAYS_INLINE SW_ALLOC_SIZE(1, 2) __must_check void *kvcalloc(size_t n, size_
 }
 
 /* Typed forms (since 7.0); the helpers are <slabwork/slab.h>'s. */
-#define kvmalloc_obj(var_or_type, ...)                                                             \
-	((__typeof__(var_or_type) *)kvmalloc(sizeof(__typeof__(var_or_type)),                      \
+#define kvmalloc_obj(var_or_type, ...)                                        \
+	((__typeof__(var_or_type) *)kvmalloc(sizeof(__typeof__(var_or_type)), \
 					     SW_GFP_OR_KERNEL(__VA_ARGS__)))
-#define kvzalloc_obj(var_or_type, ...)                                                             \
-	((__typeof__(var_or_type) *)kvzalloc(sizeof(__typeof__(var_or_type)),                      \
+#define kvzalloc_obj(var_or_type, ...)                                        \
+	((__typeof__(var_or_type) *)kvzalloc(sizeof(__typeof__(var_or_type)), \
 					     SW_GFP_OR_KERNEL(__VA_ARGS__)))
-#define kvmalloc_objs(var_or_type, count, ...)                                                     \
-	((__typeof__(var_or_type) *)kvmalloc_array(count, sizeof(__typeof__(var_or_type)),         \
+#define kvmalloc_objs(var_or_type, count, ...)                                             \
+	((__typeof__(var_or_type) *)kvmalloc_array(count, sizeof(__typeof__(var_or_type)), \
 						   SW_GFP_OR_KERNEL(__VA_ARGS__)))
-#define kvzalloc_objs(var_or_type, count, ...)                                                     \
-	((__typeof__(var_or_type) *)kvcalloc(count, sizeof(__typeof__(var_or_type)),               \
+#define kvzalloc_objs(var_or_type, count, ...)                                       \
+	((__typeof__(var_or_type) *)kvcalloc(count, sizeof(__typeof__(var_or_type)), \
 					     SW_GFP_OR_KERNEL(__VA_ARGS__)))
 
 SW_END_DECLS

@@ -21,13 +21,13 @@
 SW_BEGIN_DECLS
 
 typedef void *(mempool_alloc_t)(gfp_t gfp_mask, void *pool_data);
-typedef void (mempool_free_t)(void *element, void *pool_data);
+typedef void(mempool_free_t)(void *element, void *pool_data);
 
 /* A pool; every field is the library's, to be read at most. */
 typedef struct mempool_s {
 	unsigned int lock; /* curr_nr and elements[] */
-	int min_nr;	   /* elements to keep back */
-	int curr_nr;	   /* elements kept back now */
+	int min_nr;        /* elements to keep back */
+	int curr_nr;       /* elements kept back now */
 	void **elements;
 	void *pool_data;
 	mempool_alloc_t *alloc;
@@ -55,8 +55,8 @@ SW_API void mempool_destroy(mempool_t *pool) SW_NAME(mempool_destroy);
 
 /* The same for a pool that is part of a larger structure. 0 or -ENOMEM. */
 SW_API int mempool_init(mempool_t *pool, int min_nr, mempool_alloc_t *alloc_fn,
-			mempool_free_t *free_fn, void *pool_data) SW_NAME(mempool_init)
-	__must_check;
+			mempool_free_t *free_fn, void *pool_data)
+	SW_NAME(mempool_init) __must_check;
 SW_API int mempool_init_node(mempool_t *pool, int min_nr, mempool_alloc_t *alloc_fn,
 			     mempool_free_t *free_fn, void *pool_data, gfp_t gfp_mask, int node_id)
 	SW_NAME(mempool_init_node) __must_check;
@@ -84,8 +84,8 @@ SW_API int mempool_resize(mempool_t *pool, int new_min_nr) SW_NAME(mempool_resiz
  */
 SW_API void *mempool_alloc(mempool_t *pool, gfp_t gfp_mask) SW_NAME(mempool_alloc) __must_check;
 /* From what was put aside only (since 6.7): for those who have seen the allocator fail. NULL: none. */
-SW_API void *mempool_alloc_preallocated(mempool_t *pool) SW_NAME(mempool_alloc_preallocated)
-	__must_check;
+SW_API void *mempool_alloc_preallocated(mempool_t *pool)
+	SW_NAME(mempool_alloc_preallocated) __must_check;
 
 /**
  * mempool_free() - give an element back: to the pool if it is short, else to the allocator
@@ -116,22 +116,22 @@ SW_API void mempool_kvfree(void *element, void *pool_data) SW_NAME(mempool_kvfre
 SW_API void *mempool_alloc_pages(gfp_t gfp_mask, void *pool_data) SW_NAME(mempool_alloc_pages);
 SW_API void mempool_free_pages(void *element, void *pool_data) SW_NAME(mempool_free_pages);
 
-#define mempool_init_slab_pool(pool, min_nr, cache)                                                \
+#define mempool_init_slab_pool(pool, min_nr, cache) \
 	mempool_init(pool, min_nr, mempool_alloc_slab, mempool_free_slab, (void *)(cache))
-#define mempool_create_slab_pool(min_nr, cache)                                                    \
+#define mempool_create_slab_pool(min_nr, cache) \
 	mempool_create(min_nr, mempool_alloc_slab, mempool_free_slab, (void *)(cache))
-#define mempool_init_kmalloc_pool(pool, min_nr, size)                                              \
+#define mempool_init_kmalloc_pool(pool, min_nr, size) \
 	mempool_init(pool, min_nr, mempool_kmalloc, mempool_kfree, (void *)(uintptr_t)(size))
-#define mempool_create_kmalloc_pool(min_nr, size)                                                  \
+#define mempool_create_kmalloc_pool(min_nr, size) \
 	mempool_create(min_nr, mempool_kmalloc, mempool_kfree, (void *)(uintptr_t)(size))
-#define mempool_init_kvmalloc_pool(pool, min_nr, size)                                             \
+#define mempool_init_kvmalloc_pool(pool, min_nr, size) \
 	mempool_init(pool, min_nr, mempool_kvmalloc, mempool_kvfree, (void *)(uintptr_t)(size))
-#define mempool_create_kvmalloc_pool(min_nr, size)                                                 \
+#define mempool_create_kvmalloc_pool(min_nr, size) \
 	mempool_create(min_nr, mempool_kvmalloc, mempool_kvfree, (void *)(uintptr_t)(size))
-#define mempool_init_page_pool(pool, min_nr, order)                                                \
-	mempool_init(pool, min_nr, mempool_alloc_pages, mempool_free_pages,                        \
+#define mempool_init_page_pool(pool, min_nr, order)                         \
+	mempool_init(pool, min_nr, mempool_alloc_pages, mempool_free_pages, \
 		     (void *)(uintptr_t)(order))
-#define mempool_create_page_pool(min_nr, order)                                                    \
+#define mempool_create_page_pool(min_nr, order) \
 	mempool_create(min_nr, mempool_alloc_pages, mempool_free_pages, (void *)(uintptr_t)(order))
 
 SW_END_DECLS

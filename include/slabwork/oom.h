@@ -19,14 +19,14 @@
 SW_BEGIN_DECLS
 
 #ifndef NOTIFY_OK
-#define NOTIFY_DONE 0x0000     /* not interested */
-#define NOTIFY_OK 0x0001       /* suits me */
+#define NOTIFY_DONE      0x0000 /* not interested */
+#define NOTIFY_OK        0x0001 /* suits me */
 #define NOTIFY_STOP_MASK 0x8000 /* call nobody after me */
 
 struct notifier_block {
 	int (*notifier_call)(struct notifier_block *nb, unsigned long action, void *data);
 	struct notifier_block *next; /* the library's */
-	int priority;		     /* higher is called first */
+	int priority;                /* higher is called first */
 };
 #endif
 

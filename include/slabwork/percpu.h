@@ -51,11 +51,11 @@ SW_BEGIN_DECLS
  */
 SW_API void __percpu *__alloc_percpu_gfp(size_t size, size_t align, gfp_t gfp)
 	SW_NAME(__alloc_percpu_gfp) __must_check;
-SW_API void __percpu *__alloc_percpu(size_t size, size_t align) SW_NAME(__alloc_percpu)
-	__must_check;
-#define alloc_percpu_gfp(type, gfp)                                                                \
+SW_API void __percpu *__alloc_percpu(size_t size, size_t align)
+	SW_NAME(__alloc_percpu) __must_check;
+#define alloc_percpu_gfp(type, gfp) \
 	((__typeof__(type) __percpu *)__alloc_percpu_gfp(sizeof(type), __alignof__(type), gfp))
-#define alloc_percpu(type)                                                                         \
+#define alloc_percpu(type) \
 	((__typeof__(type) __percpu *)__alloc_percpu(sizeof(type), __alignof__(type)))
 
 /* Free the copies. NULL is a no-op; another pointer is reported and aborts. Context: Any but a handler. */
@@ -63,8 +63,8 @@ SW_API void free_percpu(void __percpu *ptr) SW_NAME(free_percpu);
 
 /* Number of CPU ids: every id is below it, for the life of the process. */
 SW_API unsigned int sw_nr_cpu_ids(void);
-#define nr_cpu_ids sw_nr_cpu_ids()
-#define num_possible_cpus() sw_nr_cpu_ids()
+#define nr_cpu_ids                 sw_nr_cpu_ids()
+#define num_possible_cpus()        sw_nr_cpu_ids()
 #define for_each_possible_cpu(cpu) for ((cpu) = 0; (unsigned int)(cpu) < nr_cpu_ids; (cpu)++)
 /* The caller's id; it may be another one at once. */
 SW_API unsigned int raw_smp_processor_id(void) SW_NAME(raw_smp_processor_id);
@@ -95,40 +95,38 @@ static inline void *sw_per_cpu_ptr(const volatile void *ptr, unsigned int cpu)
 	return (void *)(at + cpu * PCPU_MIN_UNIT_SIZE);
 }
 
-#define DECLARE_PER_CPU(type, name) extern __typeof__(type) name
-#define DEFINE_PER_CPU(type, name)                                                                 \
-	__attribute__((section("sw_percpu"), used)) __typeof__(type) name
+#define DECLARE_PER_CPU(type, name)        extern __typeof__(type) name
+#define DEFINE_PER_CPU(type, name)         __attribute__((section("sw_percpu"), used)) __typeof__(type) name
 #define DEFINE_PER_CPU_ALIGNED(type, name) DEFINE_PER_CPU(type, name) __attribute__((aligned(64)))
 
 /* ---- access ------------------------------------------------------------------------ */
 
 #define per_cpu_ptr(ptr, cpu) ((__typeof__(ptr))sw_per_cpu_ptr(ptr, cpu))
-#define per_cpu(var, cpu) (*per_cpu_ptr(&(var), cpu))
-#define this_cpu_ptr(ptr) per_cpu_ptr(ptr, raw_smp_processor_id())
-#define raw_cpu_ptr(ptr) this_cpu_ptr(ptr)
-#define get_cpu_ptr(ptr) this_cpu_ptr(ptr)
-#define put_cpu_ptr(ptr) ((void)(ptr))
-#define get_cpu_var(var) (*get_cpu_ptr(&(var)))
-#define put_cpu_var(var) ((void)&(var))
+#define per_cpu(var, cpu)     (*per_cpu_ptr(&(var), cpu))
+#define this_cpu_ptr(ptr)     per_cpu_ptr(ptr, raw_smp_processor_id())
+#define raw_cpu_ptr(ptr)      this_cpu_ptr(ptr)
+#define get_cpu_ptr(ptr)      this_cpu_ptr(ptr)
+#define put_cpu_ptr(ptr)      ((void)(ptr))
+#define get_cpu_var(var)      (*get_cpu_ptr(&(var)))
+#define put_cpu_var(var)      ((void)&(var))
 
-#define this_cpu_read(var) __atomic_load_n(this_cpu_ptr(&(var)), __ATOMIC_RELAXED)
+#define this_cpu_read(var)         __atomic_load_n(this_cpu_ptr(&(var)), __ATOMIC_RELAXED)
 #define this_cpu_write(var, value) __atomic_store_n(this_cpu_ptr(&(var)), value, __ATOMIC_RELAXED)
-#define this_cpu_add(var, value)                                                                   \
+#define this_cpu_add(var, value) \
 	((void)__atomic_fetch_add(this_cpu_ptr(&(var)), value, __ATOMIC_RELAXED))
-#define this_cpu_sub(var, value)                                                                   \
+#define this_cpu_sub(var, value) \
 	((void)__atomic_fetch_sub(this_cpu_ptr(&(var)), value, __ATOMIC_RELAXED))
 #define this_cpu_inc(var) this_cpu_add(var, 1)
 #define this_cpu_dec(var) this_cpu_sub(var, 1)
-#define this_cpu_add_return(var, value)                                                            \
+#define this_cpu_add_return(var, value) \
 	__atomic_add_fetch(this_cpu_ptr(&(var)), value, __ATOMIC_RELAXED)
-#define this_cpu_xchg(var, value)                                                                  \
-	__atomic_exchange_n(this_cpu_ptr(&(var)), value, __ATOMIC_RELAXED)
-#define raw_cpu_read(var) this_cpu_read(var)
-#define raw_cpu_add(var, value) this_cpu_add(var, value)
-#define __this_cpu_read(var) this_cpu_read(var)
+#define this_cpu_xchg(var, value)    __atomic_exchange_n(this_cpu_ptr(&(var)), value, __ATOMIC_RELAXED)
+#define raw_cpu_read(var)            this_cpu_read(var)
+#define raw_cpu_add(var, value)      this_cpu_add(var, value)
+#define __this_cpu_read(var)         this_cpu_read(var)
 #define __this_cpu_write(var, value) this_cpu_write(var, value)
-#define __this_cpu_add(var, value) this_cpu_add(var, value)
-#define __this_cpu_inc(var) this_cpu_inc(var)
+#define __this_cpu_add(var, value)   this_cpu_add(var, value)
+#define __this_cpu_inc(var)          this_cpu_inc(var)
 
 SW_END_DECLS
 

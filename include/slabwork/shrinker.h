@@ -41,7 +41,7 @@
 SW_BEGIN_DECLS
 
 /* Answers of scan_objects and count_objects that are no numbers. */
-#define SHRINK_STOP  (~0UL)	/* scan: no progress is possible now, go elsewhere */
+#define SHRINK_STOP  (~0UL)     /* scan: no progress is possible now, go elsewhere */
 #define SHRINK_EMPTY (~0UL - 1) /* count: there is nothing at all (0: nothing freeable now) */
 
 /* An object costs about this many disk seeks to make again. */
@@ -50,14 +50,14 @@ SW_BEGIN_DECLS
 #define SHRINK_BATCH 128
 
 /* shrinker->flags. The first two are ours to set. */
-#define SHRINKER_REGISTERED   (1u << 0)
-#define SHRINKER_ALLOCATED    (1u << 1)
-#define SHRINKER_NUMA_AWARE   (1u << 2) /* the callbacks heed shrink_control.nid */
-#define SHRINKER_MEMCG_AWARE  (1u << 3) /* accepted; there are no groups here */
-#define SHRINKER_NONSLAB      (1u << 4) /* the objects are not slab objects */
+#define SHRINKER_REGISTERED  (1u << 0)
+#define SHRINKER_ALLOCATED   (1u << 1)
+#define SHRINKER_NUMA_AWARE  (1u << 2) /* the callbacks heed shrink_control.nid */
+#define SHRINKER_MEMCG_AWARE (1u << 3) /* accepted; there are no groups here */
+#define SHRINKER_NONSLAB     (1u << 4) /* the objects are not slab objects */
 
 #define SW_SHRINKER_NODES 8 /* a page's node is 3 bits wide */
-#define SW_SHRINKER_NAME 40
+#define SW_SHRINKER_NAME  40
 
 struct mem_cgroup;
 
@@ -144,9 +144,9 @@ SW_API void shrinker_free(struct shrinker *shrinker) SW_NAME(shrinker_free);
  * Return: 0, or -EINVAL if a callback is missing or @shrinker is registered already.
  * Source: Linux 5.4 and 6.0, include/linux/shrinker.h
  */
-#define register_shrinker(shrinker, ...)                                                           \
+#define register_shrinker(shrinker, ...) \
 	__SW_SHRINKER_FORM(__VA_OPT__(named))(shrinker __VA_OPT__(, ) __VA_ARGS__)
-#define __SW_SHRINKER_FORM(form) __SW_SHRINKER_FORM2(form)
+#define __SW_SHRINKER_FORM(form)  __SW_SHRINKER_FORM2(form)
 #define __SW_SHRINKER_FORM2(form) __register_shrinker_##form
 
 SW_API int __register_shrinker_(struct shrinker *shrinker) SW_NAME(register_shrinker);

@@ -69,8 +69,8 @@ SW_API void kfree_const(const void *x) SW_NAME(kfree_const);
  * Context: as kmalloc(); async-signal-safe only as far as vsnprintf() is.
  * Return: the text; NULL if there is no memory.
  */
-SW_API char *kasprintf(gfp_t gfp, const char *fmt, ...) SW_NAME(kasprintf) __printf(2, 3)
-	__must_check;
+SW_API char *kasprintf(gfp_t gfp, const char *fmt, ...) SW_NAME(kasprintf)
+	__printf(2, 3) __must_check;
 SW_API char *kvasprintf(gfp_t gfp, const char *fmt, va_list args) SW_NAME(kvasprintf)
 	__printf(2, 0) __must_check;
 

@@ -27,15 +27,15 @@
 SW_BEGIN_DECLS
 
 /* vm_struct.flags */
-#define VM_IOREMAP	0x00000001UL
-#define VM_ALLOC	0x00000002UL /* vmalloc() */
-#define VM_MAP		0x00000004UL /* vmap() */
-#define VM_USERMAP	0x00000008UL /* vmalloc_user() */
-#define VM_NO_GUARD	0x00000040UL /* no hole behind it */
-#define VM_MAP_PUT_PAGES 0x00000200UL
+#define VM_IOREMAP         0x00000001UL
+#define VM_ALLOC           0x00000002UL /* vmalloc() */
+#define VM_MAP             0x00000004UL /* vmap() */
+#define VM_USERMAP         0x00000008UL /* vmalloc_user() */
+#define VM_NO_GUARD        0x00000040UL /* no hole behind it */
+#define VM_MAP_PUT_PAGES   0x00000200UL
 #define VM_ALLOW_HUGE_VMAP 0x00000400UL
-#define VM_SW_LARGE	0x00010000UL /* ours: a big block of malloc() */
-#define VM_SW_MAP_RAM	0x00020000UL /* ours: vm_map_ram() */
+#define VM_SW_LARGE        0x00010000UL /* ours: a big block of malloc() */
+#define VM_SW_MAP_RAM      0x00020000UL /* ours: vm_map_ram() */
 
 /**
  * struct vm_struct - an area
@@ -82,11 +82,11 @@ SW_API void *vmalloc_node(unsigned long size, int node) SW_NAME(vmalloc_node) SW
 SW_API void *vzalloc_node(unsigned long size, int node) SW_NAME(vzalloc_node) SW_MALLOC
 	SW_ALLOC_SIZE(1) __must_check;
 /* Zeroed, fit to be shown to others. */
-SW_API void *vmalloc_user(unsigned long size) SW_NAME(vmalloc_user) SW_MALLOC SW_ALLOC_SIZE(1)
-	__must_check;
+SW_API void *vmalloc_user(unsigned long size) SW_NAME(vmalloc_user) SW_MALLOC
+	SW_ALLOC_SIZE(1) __must_check;
 /* Below 4 GiB: the addresses fit in 32 bits. */
-SW_API void *vmalloc_32(unsigned long size) SW_NAME(vmalloc_32) SW_MALLOC SW_ALLOC_SIZE(1)
-	__must_check;
+SW_API void *vmalloc_32(unsigned long size) SW_NAME(vmalloc_32) SW_MALLOC
+	SW_ALLOC_SIZE(1) __must_check;
 SW_API void *vmalloc_32_user(unsigned long size) SW_NAME(vmalloc_32_user) SW_MALLOC
 	SW_ALLOC_SIZE(1) __must_check;
 /* Huge pages wanted, for 2 MiB and more. */
@@ -109,8 +109,8 @@ SW_API void *__vmalloc_node(unsigned long size, unsigned long align, gfp_t gfp, 
 /* Overflow-checked products; vcalloc() zeroes. NULL on overflow, without a warning. */
 SW_API void *vmalloc_array(size_t n, size_t size) SW_NAME(vmalloc_array) SW_MALLOC
 	SW_ALLOC_SIZE(1, 2) __must_check;
-SW_API void *vcalloc(size_t n, size_t size) SW_NAME(vcalloc) SW_MALLOC SW_ALLOC_SIZE(1, 2)
-	__must_check;
+SW_API void *vcalloc(size_t n, size_t size) SW_NAME(vcalloc) SW_MALLOC
+	SW_ALLOC_SIZE(1, 2) __must_check;
 
 /**
  * vrealloc() - change the size of an area
@@ -125,8 +125,8 @@ SW_API void *vcalloc(size_t n, size_t size) SW_NAME(vcalloc) SW_MALLOC SW_ALLOC_
  * Return: the area; NULL leaves the old one as it was (if @size is not 0).
  * Source: Linux 6.12, mm/vmalloc.c
  */
-SW_API void *vrealloc(const void *p, size_t size, gfp_t gfp) SW_NAME(vrealloc) SW_ALLOC_SIZE(2)
-	__must_check;
+SW_API void *vrealloc(const void *p, size_t size, gfp_t gfp) SW_NAME(vrealloc)
+	SW_ALLOC_SIZE(2) __must_check;
 
 /**
  * vfree() - free an area
@@ -160,8 +160,8 @@ SW_API void *vmap(struct page **pages, unsigned int count, unsigned long flags, 
 /* Undo vmap(); NULL is a no-op. Context: May sleep. */
 SW_API void vunmap(const void *addr) SW_NAME(vunmap);
 /* vmap() and vunmap() for short times; @node is only noted. */
-SW_API void *vm_map_ram(struct page **pages, unsigned int count, int node) SW_NAME(vm_map_ram)
-	__must_check;
+SW_API void *vm_map_ram(struct page **pages, unsigned int count, int node)
+	SW_NAME(vm_map_ram) __must_check;
 SW_API void vm_unmap_ram(const void *mem, unsigned int count) SW_NAME(vm_unmap_ram);
 /* Give every freed area back to the OS now. Context: May sleep. */
 SW_API void vm_unmap_aliases(void) SW_NAME(vm_unmap_aliases);

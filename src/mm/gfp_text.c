@@ -17,7 +17,10 @@ static const struct {
 	gfp_t mask;
 	const char *name;
 } gfp_names[] = {
-#define ROW(flag) { flag, #flag }
+#define ROW(flag)           \
+	{                   \
+		flag, #flag \
+	}
 	ROW(GFP_TRANSHUGE),
 	ROW(GFP_TRANSHUGE_LIGHT),
 	ROW(GFP_HIGHUSER_MOVABLE),

@@ -44,7 +44,7 @@
 #define LOCK_TRIES 1000
 
 #define POISON_FREE 0x6b
-#define POISON_END 0xa5
+#define POISON_END  0xa5
 
 _Static_assert(sizeof(spinlock_t) == sizeof(((mempool_t *)0)->lock), "the lock is one word");
 _Static_assert(sizeof(wait_queue_head_t) == sizeof(((mempool_t *)0)->wait), "so is the queue two");
@@ -144,9 +144,11 @@ void mempool_exit(mempool_t *pool)
 int mempool_init_node(mempool_t *pool, int min_nr, mempool_alloc_t *alloc_fn,
 		      mempool_free_t *free_fn, void *pool_data, gfp_t gfp_mask, int node_id)
 {
-	*pool = (mempool_t){ .min_nr = min_nr, .pool_data = pool_data, .alloc = alloc_fn,
-			     .free = free_fn };
-	pool->elements = kmalloc_array_node((size_t)slots(min_nr), sizeof(void *), gfp_mask, node_id);
+	*pool = (mempool_t){
+		.min_nr = min_nr, .pool_data = pool_data, .alloc = alloc_fn, .free = free_fn
+	};
+	pool->elements =
+		kmalloc_array_node((size_t)slots(min_nr), sizeof(void *), gfp_mask, node_id);
 	if (!pool->elements)
 		return -ENOMEM;
 	while (pool->curr_nr < slots(min_nr)) {

@@ -124,7 +124,8 @@ static bool report_due(void)
 {
 	static _Atomic uint64_t last_ns;
 	static _Atomic unsigned int suppressed;
-	uint64_t now = os_now_coarse_ns(), last = atomic_load_explicit(&last_ns, memory_order_relaxed);
+	uint64_t now = os_now_coarse_ns(),
+		 last = atomic_load_explicit(&last_ns, memory_order_relaxed);
 	unsigned int missed;
 
 	if ((last && now - last < OOM_REPORT_NS) ||

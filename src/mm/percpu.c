@@ -52,8 +52,8 @@
 
 #include <errno.h>
 
-#define PCPU_GRANULE 8UL
-#define PCPU_BITS (PCPU_MIN_UNIT_SIZE / PCPU_GRANULE)
+#define PCPU_GRANULE    8UL
+#define PCPU_BITS       (PCPU_MIN_UNIT_SIZE / PCPU_GRANULE)
 #define PCPU_UNIT_PAGES (PCPU_MIN_UNIT_SIZE / PAGE_SIZE ? PCPU_MIN_UNIT_SIZE / PAGE_SIZE : 1)
 
 struct pcpu_chunk {
@@ -176,7 +176,8 @@ void *__alloc_percpu_gfp(size_t size, size_t align, gfp_t gfp)
 	at = find_room((size + PCPU_GRANULE - 1) / PCPU_GRANULE, align_mask, may_block);
 	spin_unlock(&pcpu_lock);
 	if (!at && !(gfp & __GFP_NOWARN))
-		pr_warn("allocation failed, size=%zu align=%zu atomic=%d\n", size, align, !may_block);
+		pr_warn("allocation failed, size=%zu align=%zu atomic=%d\n", size, align,
+			!may_block);
 	return at;
 }
 
@@ -231,7 +232,8 @@ void free_percpu(void *ptr)
 void *sw_percpu_static(void **copies, const char *start, const char *stop)
 {
 	size_t size = (size_t)(stop - start);
-	char *fresh = __alloc_percpu(size, 64 /* as sections with cache-line aligned variables need */);
+	char *fresh =
+		__alloc_percpu(size, 64 /* as sections with cache-line aligned variables need */);
 	void *raced = NULL;
 
 	if (!fresh)

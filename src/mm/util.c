@@ -150,7 +150,8 @@ void *kmemdup_array(const void *src, size_t count, size_t element_size, gfp_t gf
 {
 	size_t bytes;
 
-	return __builtin_mul_overflow(count, element_size, &bytes) ? NULL : kmemdup(src, bytes, gfp);
+	return __builtin_mul_overflow(count, element_size, &bytes) ? NULL :
+								     kmemdup(src, bytes, gfp);
 }
 
 char *kmemdup_nul(const char *s, size_t len, gfp_t gfp)

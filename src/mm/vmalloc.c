@@ -49,9 +49,9 @@
 /* From this size on it is cheaper to let the OS hand out zero pages than to write zeroes. */
 #define ZERO_BY_RELEASE (128UL << 10)
 /* Shrinking a big block by less than this is not worth a system call. */
-#define SHRINK_WORTH (64UL << 10)
+#define SHRINK_WORTH    (64UL << 10)
 #define LARGE_ALIGN_MAX (1UL << 30)
-#define HUGE_SIZE (2UL << 20)
+#define HUGE_SIZE       (2UL << 20)
 
 #define caller_address() __builtin_return_address(0)
 
@@ -65,7 +65,8 @@ static unsigned long growth(struct zone *zone)
 	unsigned long present = atomic_load_explicit(&zone->present_pages, memory_order_relaxed);
 
 	return zone_idx(zone) >= ZONE_NORMAL && zone->limit_pages > present ?
-		       zone->limit_pages - present : 0;
+		       zone->limit_pages - present :
+		       0;
 }
 
 /* Pages that the machine has or may grow to. */
@@ -90,8 +91,8 @@ static unsigned long available_pages(void)
 
 static bool charge(unsigned long pages, int nid)
 {
-	unsigned long now = atomic_fetch_add_explicit(&nr_vmalloc_pages, pages,
-						      memory_order_relaxed) + pages;
+	unsigned long now =
+		atomic_fetch_add_explicit(&nr_vmalloc_pages, pages, memory_order_relaxed) + pages;
 
 	if (likely(now <= available_pages()))
 		return true;
@@ -161,8 +162,7 @@ static struct vmap_area *area_alloc(const struct request *rq, bool *clean)
 		return NULL;
 	}
 	/* What we got may be a little larger than what was asked and charged. */
-	atomic_fetch_add_explicit(&nr_vmalloc_pages,
-				  (vmap_area_bytes(va) >> PAGE_SHIFT) - pages,
+	atomic_fetch_add_explicit(&nr_vmalloc_pages, (vmap_area_bytes(va) >> PAGE_SHIFT) - pages,
 				  memory_order_relaxed);
 	fill_vm(va, rq);
 	count_node(va, va->vm.nr_pages);
@@ -329,9 +329,12 @@ static void *vmalloc_request(const struct request *rq)
 void *__vmalloc_node(unsigned long size, unsigned long align, gfp_t gfp, int node,
 		     const void *caller)
 {
-	return vmalloc_request(&(struct request){
-		.size = size, .align = align, .gfp = gfp, .nid = node, .flags = VM_ALLOC,
-		.caller = caller });
+	return vmalloc_request(&(struct request){ .size = size,
+						  .align = align,
+						  .gfp = gfp,
+						  .nid = node,
+						  .flags = VM_ALLOC,
+						  .caller = caller });
 }
 
 void *__vmalloc(unsigned long size, gfp_t gfp)
@@ -361,31 +364,41 @@ void *vzalloc_node(unsigned long size, int node)
 
 void *vmalloc_user(unsigned long size)
 {
-	return vmalloc_request(&(struct request){
-		.size = size, .gfp = GFP_KERNEL | __GFP_ZERO, .nid = NUMA_NO_NODE,
-		.flags = VM_ALLOC | VM_USERMAP, .caller = caller_address() });
+	return vmalloc_request(&(struct request){ .size = size,
+						  .gfp = GFP_KERNEL | __GFP_ZERO,
+						  .nid = NUMA_NO_NODE,
+						  .flags = VM_ALLOC | VM_USERMAP,
+						  .caller = caller_address() });
 }
 
 void *vmalloc_32(unsigned long size)
 {
-	return vmalloc_request(&(struct request){
-		.size = size, .gfp = GFP_KERNEL, .nid = NUMA_NO_NODE, .get = VMAP_LOW,
-		.flags = VM_ALLOC, .caller = caller_address() });
+	return vmalloc_request(&(struct request){ .size = size,
+						  .gfp = GFP_KERNEL,
+						  .nid = NUMA_NO_NODE,
+						  .get = VMAP_LOW,
+						  .flags = VM_ALLOC,
+						  .caller = caller_address() });
 }
 
 void *vmalloc_32_user(unsigned long size)
 {
-	return vmalloc_request(&(struct request){
-		.size = size, .gfp = GFP_KERNEL | __GFP_ZERO, .nid = NUMA_NO_NODE,
-		.get = VMAP_LOW, .flags = VM_ALLOC | VM_USERMAP, .caller = caller_address() });
+	return vmalloc_request(&(struct request){ .size = size,
+						  .gfp = GFP_KERNEL | __GFP_ZERO,
+						  .nid = NUMA_NO_NODE,
+						  .get = VMAP_LOW,
+						  .flags = VM_ALLOC | VM_USERMAP,
+						  .caller = caller_address() });
 }
 
 void *vmalloc_huge(unsigned long size, gfp_t gfp)
 {
-	return vmalloc_request(&(struct request){
-		.size = size, .align = size >= HUGE_SIZE ? HUGE_SIZE : 1, .gfp = gfp,
-		.nid = NUMA_NO_NODE, .flags = VM_ALLOC | VM_ALLOW_HUGE_VMAP,
-		.caller = caller_address() });
+	return vmalloc_request(&(struct request){ .size = size,
+						  .align = size >= HUGE_SIZE ? HUGE_SIZE : 1,
+						  .gfp = gfp,
+						  .nid = NUMA_NO_NODE,
+						  .flags = VM_ALLOC | VM_ALLOW_HUGE_VMAP,
+						  .caller = caller_address() });
 }
 
 void *vmalloc_array(size_t n, size_t size)
@@ -416,8 +429,8 @@ static struct vmap_area *vfree_area(const void *addr)
 	if (WARN((uintptr_t)addr & (PAGE_SIZE - 1), "Trying to vfree() bad address (%p)\n", addr))
 		return NULL;
 	va = vmap_lookup(addr);
-	if (WARN(!va || !(va->vm.flags & VM_ALLOC),
-		 "Trying to vfree() nonexistent vm area (%p)\n", addr))
+	if (WARN(!va || !(va->vm.flags & VM_ALLOC), "Trying to vfree() nonexistent vm area (%p)\n",
+		 addr))
 		return NULL;
 	return va;
 }
@@ -440,7 +453,10 @@ void vfree_atomic(const void *addr)
 
 void *vrealloc(const void *p, size_t size, gfp_t gfp)
 {
-	struct request rq = { .size = size, .gfp = gfp, .nid = NUMA_NO_NODE, .flags = VM_ALLOC,
+	struct request rq = { .size = size,
+			      .gfp = gfp,
+			      .nid = NUMA_NO_NODE,
+			      .flags = VM_ALLOC,
 			      .caller = caller_address() };
 	struct vmap_area *va;
 
@@ -498,7 +514,8 @@ static bool memmap_fill(struct vmap_area *va)
 		struct page *page = addr_to_page((void *)at);
 
 		atomic_store_explicit(&page->_refcount, 1, memory_order_relaxed);
-		page_flags_set_all(page, 1u << PG_vmalloc | (unsigned int)va->nid << PAGE_NODE_SHIFT |
+		page_flags_set_all(page, 1u << PG_vmalloc |
+						 (unsigned int)va->nid << PAGE_NODE_SHIFT |
 						 (unsigned int)ZONE_NORMAL << PAGE_ZONE_SHIFT);
 	}
 	va->memmap = true;
@@ -534,8 +551,11 @@ void vm_unmap_aliases(void)
 
 void *vm_large_alloc(size_t size, size_t align, bool *zeroed)
 {
-	struct request rq = { .size = size, .align = align, .nid = NUMA_NO_NODE,
-			      .get = VMAP_SLACK, .flags = VM_ALLOC | VM_SW_LARGE,
+	struct request rq = { .size = size,
+			      .align = align,
+			      .nid = NUMA_NO_NODE,
+			      .get = VMAP_SLACK,
+			      .flags = VM_ALLOC | VM_SW_LARGE,
 			      .caller = caller_address() };
 	struct vmap_area *va;
 	bool clean;
@@ -553,7 +573,9 @@ void *vm_large_alloc(size_t size, size_t align, bool *zeroed)
 void *vm_large_realloc(void *p, size_t new_size)
 {
 	struct vmap_area *va = vmap_lookup(p);
-	struct request rq = { .size = new_size, .nid = NUMA_NO_NODE, .flags = VM_ALLOC | VM_SW_LARGE,
+	struct request rq = { .size = new_size,
+			      .nid = NUMA_NO_NODE,
+			      .flags = VM_ALLOC | VM_SW_LARGE,
 			      .caller = caller_address() };
 	size_t old;
 

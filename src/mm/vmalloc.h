@@ -36,7 +36,7 @@ bool vm_large_free(void *p);
 unsigned long vmap_purge(void);
 
 struct vmap_view {
-	uintptr_t start, end;	    /* end includes the guard page */
+	uintptr_t start, end;       /* end includes the guard page */
 	const struct vm_struct *vm; /* NULL: an unpurged area */
 	int nid;
 };

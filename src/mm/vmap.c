@@ -154,7 +154,8 @@ static void unshare(struct page **pages, unsigned int count)
 			share_drop(slot); /* was never converted */
 	}
 	for (unsigned int i = 0; i < count; i += n ? n : 1) {
-		for (n = 0; i + n < count && pages[i + n] == pages[i] + n && is_unused(pages[i + n]);)
+		for (n = 0;
+		     i + n < count && pages[i + n] == pages[i] + n && is_unused(pages[i + n]);)
 			n++;
 		/* Where that fails the records stay, and the next vmap() finds the pages converted. */
 		if (n && !WARN(convert_back(pages[i], n),
@@ -228,9 +229,13 @@ static void *vmap_pages(struct page **pages, unsigned int count, unsigned long f
 	if (!va)
 		goto free_copy;
 	va->nid = (signed char)(nid < 0 || nid >= (int)nr_node_ids ? 0 : nid);
-	va->vm = (struct vm_struct){ .addr = (void *)va->start, .size = size + PAGE_SIZE,
-				     .flags = flags, .pages = copy, .nr_pages = count,
-				     .caller = caller, .requested_size = size };
+	va->vm = (struct vm_struct){ .addr = (void *)va->start,
+				     .size = size + PAGE_SIZE,
+				     .flags = flags,
+				     .pages = copy,
+				     .nr_pages = count,
+				     .caller = caller,
+				     .requested_size = size };
 	mutex_lock(&share_mutex);
 	err = os_unmap((void *)va->start, size);
 	if (!err)

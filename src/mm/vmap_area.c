@@ -82,28 +82,28 @@
 #define SEARCH_MAX 32
 /* Candidates lost to mappings of others before a get gives up. */
 #define HOLES_MAX 64
-#define HOLE_MAX (1UL << 30)
+#define HOLE_MAX  (1UL << 30)
 /* Descriptors that one operation may need: align, rest, guard, and one to spare. */
-#define POOL_NEED 4
+#define POOL_NEED  4
 #define POOL_CHUNK (64UL << 10)
 
 #define CLASS_WORDS (VMAP_NR_CLASSES / 64)
 
 /* One part of the table covers this much of the window: 1 MiB of pointers. */
-#define TABLE_SHIFT 29
+#define TABLE_SHIFT   29
 #define TABLE_ENTRIES (1UL << (TABLE_SHIFT - PAGE_SHIFT))
 
 struct vmap_space vmap_spaces[2]; /* vmap_lock */
 #define main_space vmap_spaces[0]
-#define low_space vmap_spaces[1]
+#define low_space  vmap_spaces[1]
 
 struct vmap_area *const *const vmap_roots[2] = { &low_space.first, &main_space.first };
 
 static spinlock_t vmap_lock;
-static struct vmap_area *pool;			/* vmap_lock; linked by next */
-static unsigned int pool_count;			/* vmap_lock */
-static unsigned long nr_areas;			/* vmap_lock: VA_BUSY */
-static size_t lazy_bytes, dirty_bytes;		/* vmap_lock: VA_LAZY, and the dirty of them */
+static struct vmap_area *pool;         /* vmap_lock; linked by next */
+static unsigned int pool_count;        /* vmap_lock */
+static unsigned long nr_areas;         /* vmap_lock: VA_BUSY */
+static size_t lazy_bytes, dirty_bytes; /* vmap_lock: VA_LAZY, and the dirty of them */
 static _Atomic(struct vmap_area *) deferred;
 
 size_t vmap_granule(void)
@@ -310,8 +310,9 @@ static struct vmap_space *space_of(uintptr_t addr)
 static vmap_table_entry *table_at(struct vmap_space *space, uintptr_t addr)
 {
 	size_t offset = addr - space->start;
-	vmap_table_entry *part = atomic_load_explicit(&space->table[offset >> TABLE_SHIFT],
-						 memory_order_acquire); /* pairs with table_fill() */
+	vmap_table_entry *part =
+		atomic_load_explicit(&space->table[offset >> TABLE_SHIFT],
+				     memory_order_acquire); /* pairs with table_fill() */
 
 	return part ? &part[(offset >> PAGE_SHIFT) % TABLE_ENTRIES] : NULL;
 }
@@ -357,8 +358,8 @@ struct vmap_area *vmap_lookup_inside(const void *p)
 
 	while (space) {
 		vmap_table_entry *entry = table_at(space, addr);
-		struct vmap_area *va =
-			entry ? atomic_load_explicit(entry, memory_order_acquire) : NULL;
+		struct vmap_area *va = entry ? atomic_load_explicit(entry, memory_order_acquire) :
+					       NULL;
 
 		if (va)
 			return (uintptr_t)p < va->end ? va : NULL;
@@ -410,7 +411,7 @@ static bool space_open(struct vmap_space *space, uintptr_t start, uintptr_t end)
  * addresses taken and walks around them. No window: the last part below 4 GiB, as good as any.
  */
 #define LOW_SPACE_SIZE (256UL << 20)
-#define LOW_SPACE_END 0xfff00000UL
+#define LOW_SPACE_END  0xfff00000UL
 
 static struct vmap_space *space_get(bool low)
 {
@@ -604,8 +605,8 @@ static bool fits_whole(const struct vmap_area *va, uintptr_t at, const struct wa
 
 	if (want->guard && (va->state != VA_LAZY || !guard_behind(va, want->guard)))
 		return false;
-	return room == want->bytes || (want->slack && room - want->bytes <= want->bytes / 4 &&
-				       va->state == VA_LAZY);
+	return room == want->bytes ||
+	       (want->slack && room - want->bytes <= want->bytes / 4 && va->state == VA_LAZY);
 }
 
 static bool fits(const struct vmap_area *va, const struct want *want)
@@ -635,7 +636,7 @@ static struct vmap_area *find_fit(struct vmap_size_lists *lists, const struct wa
 				best = va;
 		if (best)
 			return best;
-		class++;
+		class ++;
 	}
 	return NULL;
 }
@@ -674,7 +675,8 @@ static struct vmap_area *carve(struct vmap_area *va, const struct want *want)
 			struct vmap_area *guard = rest;
 
 			rest = vmap_area_bytes(guard) > want->guard ?
-				       split(guard, guard->start + want->guard) : NULL;
+				       split(guard, guard->start + want->guard) :
+				       NULL;
 			/* Without a mapping to spare the guard stays mapped: no guard then. */
 			if (!lazy || !os_unmap((void *)guard->start, want->guard)) {
 				guard->state = VA_GUARD;
@@ -965,8 +967,8 @@ const char *vmap_validate(void)
 	broken = space_validate(&main_space, &tally);
 	if (!broken)
 		broken = space_validate(&low_space, &tally);
-	if (!broken && (tally.areas != nr_areas || tally.lazy != lazy_bytes ||
-			tally.dirty != dirty_bytes))
+	if (!broken &&
+	    (tally.areas != nr_areas || tally.lazy != lazy_bytes || tally.dirty != dirty_bytes))
 		broken = "I6: a count is wrong";
 	vmap_lock_drop();
 	return broken;

@@ -24,13 +24,13 @@ struct vmap_space;
 
 struct vmap_area {
 	uintptr_t start, end;
-	struct vmap_area *prev, *next; /* neighbours by address */
+	struct vmap_area *prev, *next;    /* neighbours by address */
 	struct vmap_area *bnext, **bprev; /* size list, VA_FREE and VA_LAZY */
 	struct vmap_area *defer_next;
 	struct vmap_space *space;
 	enum vmap_state state;
-	bool dirty;	  /* VA_LAZY: may not read as zero */
-	bool memmap;	  /* VA_BUSY: its memmap is mapped */
+	bool dirty;  /* VA_LAZY: may not read as zero */
+	bool memmap; /* VA_BUSY: its memmap is mapped */
 	signed char nid;
 	struct vm_struct vm; /* VA_BUSY */
 };
@@ -59,7 +59,7 @@ extern struct vmap_area *const *const vmap_roots[2];
 
 /* What a get may do. */
 enum vmap_get_flags {
-	VMAP_LOW = 1,	/* below 4 GiB */
+	VMAP_LOW = 1,   /* below 4 GiB */
 	VMAP_SLACK = 2, /* up to a quarter larger is fine */
 };
 

@@ -85,8 +85,8 @@ _Static_assert(SW_SHRINKER_NODES >= MAX_NUMNODES, "one debt a node");
 #define KSWAPD_QUICK_PRIORITY (DEF_PRIORITY - 2)
 
 static struct mutex shrinker_mutex = MUTEX_INIT;
-static LIST_HEAD(shrinker_list); /* shrinker_mutex */
-static int shrinker_next_id;	 /* shrinker_mutex */
+static LIST_HEAD(shrinker_list);       /* shrinker_mutex */
+static int shrinker_next_id;           /* shrinker_mutex */
 static _Atomic uint32_t shrinker_idle; /* bumped when a shrinker's last user leaves */
 
 static __thread struct shrinker *running; /* whose callback this thread is in */
@@ -225,7 +225,8 @@ static unsigned long twice(unsigned long freeable)
 static unsigned long do_shrink_slab(struct shrinker *shrinker, struct shrink_control *sc,
 				    int priority)
 {
-	long *debt_of_node = &shrinker->nr_deferred[shrinker->flags & SHRINKER_NUMA_AWARE ? sc->nid : 0];
+	long *debt_of_node =
+		&shrinker->nr_deferred[shrinker->flags & SHRINKER_NUMA_AWARE ? sc->nid : 0];
 	unsigned long batch = shrinker->batch > 0 ? (unsigned long)shrinker->batch : SHRINK_BATCH;
 	unsigned long freeable, debt, share, todo, left, scanned = 0, freed = 0;
 
@@ -338,7 +339,8 @@ static unsigned long reclaim_stock(void)
  * Free pages of a node until done() says so or everything was tried. Returns pages
  * freed, or 1 if only objects were; *easy: the pressure needed was low.
  */
-static unsigned long reclaim_node(int nid, gfp_t gfp, bool (*done)(int nid, unsigned long freed, unsigned long want),
+static unsigned long reclaim_node(int nid, gfp_t gfp,
+				  bool (*done)(int nid, unsigned long freed, unsigned long want),
 				  unsigned long want, int *priority_out)
 {
 	unsigned long pages, objects = 0;

@@ -22,7 +22,7 @@
 #include <slabwork/shrinker.h>
 #include <slabwork/types.h>
 
-#define DEF_PRIORITY 12	    /* the mildest pressure: freeable >> 12 */
+#define DEF_PRIORITY     12 /* the mildest pressure: freeable >> 12 */
 #define SWAP_CLUSTER_MAX 32 /* pages that one direct reclaim is content with */
 
 /*

@@ -22,10 +22,10 @@
 /* A cache that only counts. */
 struct toy {
 	struct shrinker shrinker;
-	unsigned long objects;	  /* freeable */
-	unsigned long scans;	  /* calls of scan_objects */
-	unsigned long asked;	  /* objects asked for, in all */
-	unsigned long largest;	  /* nr_to_scan */
+	unsigned long objects; /* freeable */
+	unsigned long scans;   /* calls of scan_objects */
+	unsigned long asked;   /* objects asked for, in all */
+	unsigned long largest; /* nr_to_scan */
 	gfp_t gfp;
 	unsigned long answer; /* SHRINK_STOP, or 0: frees what it is asked to */
 };
@@ -61,8 +61,9 @@ static unsigned long toy_scan(struct shrinker *s, struct shrink_control *sc)
 	return freed;
 }
 
-static struct toy toy = { .shrinker = { .count_objects = toy_count, .scan_objects = toy_scan,
-					.seeks = DEFAULT_SEEKS } };
+static struct toy toy = {
+	.shrinker = { .count_objects = toy_count, .scan_objects = toy_scan, .seeks = DEFAULT_SEEKS }
+};
 
 static void shrink(int priority)
 {
@@ -76,11 +77,11 @@ KUNIT_TEST(a_share_is_freeable_shifted_by_priority_times_four_by_seeks)
 		int priority, seeks;
 		unsigned long want;
 	} row[] = {
-		{ 1 << 20, 12, 2, 512 }, { 1 << 20, 12, 4, 256 }, { 1 << 20, 8, 2, 8192 },
+		{ 1 << 20, 12, 2, 512 },     { 1 << 20, 12, 4, 256 }, { 1 << 20, 8, 2, 8192 },
 		{ 1 << 20, 0, 2, 1 << 21 },  /* twice what there is, and no more */
 		{ 1 << 20, 12, 0, 1 << 19 }, /* nothing to make again: half at once */
-		{ 100, 0, 2, 128 },	     /* a batch of the 200; the rest is less than that */
-		{ 100, 1, 2, 100 },	     /* less than a batch, but all that there is */
+		{ 100, 0, 2, 128 },          /* a batch of the 200; the rest is less than that */
+		{ 100, 1, 2, 100 },          /* less than a batch, but all that there is */
 	};
 
 	KUNIT_ASSERT_EQ(test, register_shrinker(&toy.shrinker), 0);
@@ -293,7 +294,8 @@ static void fill_machine(void)
 
 KUNIT_TEST(a_full_machine_is_relieved_by_its_shrinkers)
 {
-	static struct shrinker s = { .count_objects = held_count, .scan_objects = held_scan,
+	static struct shrinker s = { .count_objects = held_count,
+				     .scan_objects = held_scan,
 				     .seeks = DEFAULT_SEEKS };
 	unsigned long before;
 	struct page *page;
@@ -373,8 +375,9 @@ KUNIT_TEST(out_of_memory_writes_the_kernels_report_once_and_gives_null)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(said, " invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), "
 						 "order=0, oom_score_adj=0\n"));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(said, "Mem-Info:\n"));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(said, "Unreclaimable slab info:\n"
-						 "Name                      Used          Total\n"));
+	KUNIT_EXPECT_NOT_NULL(test,
+			      strstr(said, "Unreclaimable slab info:\n"
+					   "Name                      Used          Total\n"));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(said, "kmem_cache"));
 	KUNIT_EXPECT_EQ(test, vm_event_read(OOM_KILL), 1);
 	memset(said, 0, sizeof(said));
@@ -385,7 +388,8 @@ KUNIT_TEST(out_of_memory_writes_the_kernels_report_once_and_gives_null)
 
 KUNIT_TEST(kswapd_runs_up_to_high_for_whoever_comes_next)
 {
-	static struct shrinker s = { .count_objects = held_count, .scan_objects = held_scan,
+	static struct shrinker s = { .count_objects = held_count,
+				     .scan_objects = held_scan,
 				     .seeks = DEFAULT_SEEKS };
 	struct zone *zone;
 
@@ -407,7 +411,8 @@ KUNIT_TEST(kswapd_runs_up_to_high_for_whoever_comes_next)
 
 KUNIT_TEST(kswapd_runs_in_a_thread_where_asked)
 {
-	static struct shrinker s = { .count_objects = held_count, .scan_objects = held_scan,
+	static struct shrinker s = { .count_objects = held_count,
+				     .scan_objects = held_scan,
 				     .seeks = DEFAULT_SEEKS };
 	struct zone *zone;
 
@@ -427,7 +432,8 @@ KUNIT_TEST(gfp_masks_read_as_the_kernel_prints_them)
 	char buf[GFP_TEXT_MAX], tiny[8];
 
 	KUNIT_EXPECT_STREQ(test, gfp_flags_text(buf, sizeof(buf), GFP_KERNEL), "GFP_KERNEL");
-	KUNIT_EXPECT_STREQ(test, gfp_flags_text(buf, sizeof(buf), GFP_KERNEL | __GFP_ZERO | __GFP_COMP),
+	KUNIT_EXPECT_STREQ(test,
+			   gfp_flags_text(buf, sizeof(buf), GFP_KERNEL | __GFP_ZERO | __GFP_COMP),
 			   "GFP_KERNEL|__GFP_COMP|__GFP_ZERO");
 	KUNIT_EXPECT_STREQ(test, gfp_flags_text(buf, sizeof(buf), GFP_HIGHUSER_MOVABLE),
 			   "GFP_HIGHUSER_MOVABLE");
