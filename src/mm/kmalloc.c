@@ -91,6 +91,7 @@ static struct kmem_cache *kmalloc_slab(size_t size, gfp_t gfp)
 
 unsigned int kmalloc_size(unsigned int index)
 {
+	mm_boot();
 	if (index > KMALLOC_SHIFT_HIGH || !kmalloc_caches[KMALLOC_NORMAL][index])
 		return 0;
 	return kmalloc_info[index].size;

@@ -495,7 +495,8 @@ unsigned long slab_reclaim_all(void)
 	/* Sheaves first: their frame and bitmaps are objects of the meta caches. */
 	list_for_each_entry(s, &slab_caches, list)
 		flush_all(s);
-	list_for_each_entry(s, &slab_caches, list)
+	/* The oldest last: they hold the long bitmaps that the others' slabs give back here. */
+	list_for_each_entry_reverse(s, &slab_caches, list)
 		pages += slab_discard_empty(s);
 	mutex_unlock(&slab_mutex);
 	return pages;
