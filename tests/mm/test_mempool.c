@@ -12,6 +12,7 @@
 
 #include "kernel/printk.h"
 #include "kernel/wait.h"
+#include "os/os.h"
 
 /* An allocator that can be told to fail, and counts. */
 static _Atomic int fail, live, calls;
@@ -112,6 +113,7 @@ KUNIT_TEST(who_may_sleep_waits_for_a_free)
 {
 	void *element, *got;
 	pthread_t thread;
+	uint64_t freed_ns;
 
 	shared = counted_pool(1);
 	element = mempool_alloc_preallocated(shared);
@@ -122,9 +124,12 @@ KUNIT_TEST(who_may_sleep_waits_for_a_free)
 		sched_yield();
 	KUNIT_EXPECT_EQ(test, calls, 2);
 	KUNIT_EXPECT_TRUE(test, last_gfp & __GFP_DIRECT_RECLAIM);
+	freed_ns = os_now_ns();
 	mempool_free(element, shared);
 	pthread_join(thread, &got);
 	KUNIT_EXPECT_PTR_EQ(test, got, element);
+	/* Without a wake-up it would look again after 5 s only. */
+	KUNIT_EXPECT_LT(test, os_now_ns() - freed_ns, 3000000000ULL);
 }
 
 KUNIT_TEST(resize_fills_and_drains)
