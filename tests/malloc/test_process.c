@@ -654,8 +654,8 @@ static int filter_all_but_memory(void)
 /* An old kernel, gVisor and the like: what is newer than the hills is missing. */
 static int filter_as_old_kernel(void)
 {
-	static const int missing[] = { SYS_rseq, SYS_membarrier,   SYS_madvise,
-				       SYS_getrandom,  SYS_memfd_create, SYS_getcpu };
+	static const int missing[] = { SYS_rseq,      SYS_membarrier,   SYS_madvise,
+				       SYS_getrandom, SYS_memfd_create, SYS_getcpu };
 
 	return filter(missing, sizeof(missing) / sizeof(*missing), SECCOMP_RET_ERRNO | ENOSYS,
 		      SECCOMP_RET_ALLOW);
