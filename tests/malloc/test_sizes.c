@@ -2,8 +2,7 @@
 /*
  * test_sizes.c - sizes and alignments at their edges
  *
- * The numbers in brackets are the rows of the table of edge cases in
- * docs/kernel-map.md's companion list: what every drop-in malloc must survive.
+ * The numbers in brackets are the rows of the edge-case table: what every drop-in malloc must survive.
  */
 
 #include "edge.h"
