@@ -26,11 +26,11 @@
 #include "mm/slab.h"
 
 /* The compiler must not know where a pointer comes from, or how large a number is. */
-#define opaque(x)                                     \
-	({                                            \
-		__auto_type __opaque = (x);           \
+#define opaque(x)                                      \
+	({                                             \
+		__auto_type __opaque = (x);            \
 		__asm__ volatile("" : "+r"(__opaque)); \
-		__opaque;                             \
+		__opaque;                              \
 	})
 
 static inline void options(const char *text)
@@ -39,18 +39,18 @@ static inline void options(const char *text)
 }
 
 /* One text, two cases: with restartable sequences where the machine has them, and without. */
-#define TEST_IN_BOTH_MODES(fn, ...)                                \
-	static void fn##__body(struct kunit *test);                \
-	KUNIT_TEST(fn, __VA_ARGS__)                                \
-	{                                                          \
-		unsetenv("SLABWORK");                              \
-		fn##__body(test);                                  \
-	}                                                          \
-	KUNIT_TEST(fn##_without_rseq, __VA_ARGS__)                 \
-	{                                                          \
-		options("rseq=off");                               \
-		fn##__body(test);                                  \
-	}                                                          \
+#define TEST_IN_BOTH_MODES(fn, ...)                 \
+	static void fn##__body(struct kunit *test); \
+	KUNIT_TEST(fn, __VA_ARGS__)                 \
+	{                                           \
+		unsetenv("SLABWORK");               \
+		fn##__body(test);                   \
+	}                                           \
+	KUNIT_TEST(fn##_without_rseq, __VA_ARGS__)  \
+	{                                           \
+		options("rseq=off");                \
+		fn##__body(test);                   \
+	}                                           \
 	static void fn##__body(struct kunit *test __attribute__((unused)))
 
 /* ---- text that the library prints ---- */

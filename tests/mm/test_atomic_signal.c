@@ -19,10 +19,10 @@
 #include "kernel/lock.h"
 #include "mm/page_alloc.h"
 
-#define THREADS	    4
-#define RUN_S	    5
+#define THREADS     4
+#define RUN_S       5
 #define INTERVAL_NS 70000
-#define KEEP	    24 /* objects a handler keeps from one signal to another */
+#define KEEP        24 /* objects a handler keeps from one signal to another */
 
 static struct kmem_cache *typed;
 static _Atomic unsigned long handled, got, failed, broken;
@@ -133,7 +133,8 @@ static void *busy(void *arg)
 		x ^= x >> 7;
 		x ^= x << 17;
 		i = (unsigned int)(x >> 20) % 64;
-		size = sizeof(struct mark) + ((x >> 30) % 100 ? (x >> 40) % 1500 : (x >> 40) % 60000);
+		size = sizeof(struct mark) +
+		       ((x >> 30) % 100 ? (x >> 40) % 1500 : (x >> 40) % 60000);
 		check_free(held[i], (unsigned int)(x >> 8));
 		held[i] = (x >> 16) & 1 ? kmem_cache_alloc(typed, GFP_KERNEL) :
 					  kmalloc(opaque(size), GFP_KERNEL);
@@ -265,7 +266,8 @@ TEST_IN_BOTH_MODES(a_handler_returns_while_the_list_lock_is_held)
 {
 	prepare_holder();
 	interrupt_holder(test, &typed->node[0]->list_lock, "list_lock of typed");
-	interrupt_holder(test, &kmalloc_caches[0][6]->node[0]->list_lock, "list_lock of kmalloc-64");
+	interrupt_holder(test, &kmalloc_caches[0][6]->node[0]->list_lock,
+			 "list_lock of kmalloc-64");
 	after_holder(test);
 }
 
@@ -280,8 +282,9 @@ TEST_IN_BOTH_MODES(a_handler_returns_while_the_list_lock_of_the_sheaves_own_cach
 {
 	prepare_holder();
 	for (unsigned int i = 0; i < 7; i++) {
-		static const char *const names[] = { "slab_meta-64",  "slab_meta-128", "slab_meta-256",
-						     "slab_meta-512", "slab_meta-1k",  "slab_meta-2k",
+		static const char *const names[] = { "slab_meta-64",  "slab_meta-128",
+						     "slab_meta-256", "slab_meta-512",
+						     "slab_meta-1k",  "slab_meta-2k",
 						     "slab_meta-4k" };
 		struct kmem_cache *s = cache_named(names[i]);
 

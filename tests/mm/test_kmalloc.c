@@ -108,7 +108,9 @@ KUNIT_TEST(kmalloc_size_is_two_to_the_index_but_for_1_and_2)
 /* Class for a request, the table of the memory facts by smallest class, row by row. */
 static size_t class_for(size_t size, size_t min)
 {
-	static const size_t upto[] = { 8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192 };
+	static const size_t upto[] = {
+		8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192
+	};
 
 	for (unsigned int i = 0; i < sizeof(upto) / sizeof(upto[0]); i++) {
 		if (upto[i] < min || (upto[i] == 96 && min > 32) || (upto[i] == 192 && min > 64))
@@ -124,8 +126,8 @@ KUNIT_TEST(every_smallest_class_maps_every_size_to_the_right_class)
 	static const struct {
 		size_t min, c1_8, c33_64, c65_96, c97_128, c129_192, c193_256;
 	} rows[] = {
-		{ 8, 8, 64, 96, 128, 192, 256 },      { 16, 16, 64, 96, 128, 192, 256 },
-		{ 32, 32, 64, 96, 128, 192, 256 },    { 64, 64, 64, 128, 128, 192, 256 },
+		{ 8, 8, 64, 96, 128, 192, 256 },       { 16, 16, 64, 96, 128, 192, 256 },
+		{ 32, 32, 64, 96, 128, 192, 256 },     { 64, 64, 64, 128, 128, 192, 256 },
 		{ 128, 128, 128, 128, 128, 256, 256 }, { 256, 256, 256, 256, 256, 256, 256 },
 	};
 
@@ -134,13 +136,13 @@ KUNIT_TEST(every_smallest_class_maps_every_size_to_the_right_class)
 
 		for (size_t n = 1; n <= 256; n++) {
 			size_t got = kmalloc_info[kmalloc_index_for(n, min)].size;
-			size_t want = n <= 8	 ? rows[r].c1_8 :
-				      n <= 32	 ? class_for(n, min) :
-				      n <= 64	 ? rows[r].c33_64 :
-				      n <= 96	 ? rows[r].c65_96 :
-				      n <= 128	 ? rows[r].c97_128 :
-				      n <= 192	 ? rows[r].c129_192 :
-						   rows[r].c193_256;
+			size_t want = n <= 8   ? rows[r].c1_8 :
+				      n <= 32  ? class_for(n, min) :
+				      n <= 64  ? rows[r].c33_64 :
+				      n <= 96  ? rows[r].c65_96 :
+				      n <= 128 ? rows[r].c97_128 :
+				      n <= 192 ? rows[r].c129_192 :
+						 rows[r].c193_256;
 
 			KUNIT_EXPECT_EQ(test, got, want, "size %zu, smallest class %zu", n, min);
 		}
@@ -172,14 +174,14 @@ KUNIT_TEST(boundary_sizes_get_the_classes_of_the_table)
 		size_t size;
 		const char *cache;
 	} v[] = {
-		{ 1, "kmalloc-8" },	{ 8, "kmalloc-8" },	{ 9, "kmalloc-16" },
-		{ 16, "kmalloc-16" },	{ 17, "kmalloc-32" },	{ 24, "kmalloc-32" },
-		{ 25, "kmalloc-32" },	{ 32, "kmalloc-32" },	{ 33, "kmalloc-64" },
-		{ 64, "kmalloc-64" },	{ 65, "kmalloc-96" },	{ 72, "kmalloc-96" },
-		{ 96, "kmalloc-96" },	{ 97, "kmalloc-128" },	{ 128, "kmalloc-128" },
+		{ 1, "kmalloc-8" },     { 8, "kmalloc-8" },     { 9, "kmalloc-16" },
+		{ 16, "kmalloc-16" },   { 17, "kmalloc-32" },   { 24, "kmalloc-32" },
+		{ 25, "kmalloc-32" },   { 32, "kmalloc-32" },   { 33, "kmalloc-64" },
+		{ 64, "kmalloc-64" },   { 65, "kmalloc-96" },   { 72, "kmalloc-96" },
+		{ 96, "kmalloc-96" },   { 97, "kmalloc-128" },  { 128, "kmalloc-128" },
 		{ 129, "kmalloc-192" }, { 136, "kmalloc-192" }, { 192, "kmalloc-192" },
 		{ 193, "kmalloc-256" }, { 256, "kmalloc-256" }, { 257, "kmalloc-512" },
-		{ 512, "kmalloc-512" }, { 513, "kmalloc-1k" },	{ 1024, "kmalloc-1k" },
+		{ 512, "kmalloc-512" }, { 513, "kmalloc-1k" },  { 1024, "kmalloc-1k" },
 		{ 1025, "kmalloc-2k" }, { 2048, "kmalloc-2k" }, { 2049, "kmalloc-4k" },
 		{ 4096, "kmalloc-4k" }, { 4097, "kmalloc-8k" }, { 8192, "kmalloc-8k" },
 	};
@@ -200,7 +202,7 @@ KUNIT_TEST(beyond_8k_a_request_is_a_compound_block_of_pages)
 	static const struct {
 		size_t size;
 		unsigned int order;
-	} v[] = { { 8193, 2 },	{ 16384, 2 },	  { 16385, 3 },
+	} v[] = { { 8193, 2 },  { 16384, 2 },   { 16385, 3 },
 		  { 65537, 5 }, { 1 << 20, 8 }, { 4194304, 10 } };
 
 	for (unsigned int i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
@@ -359,8 +361,8 @@ KUNIT_TEST(the_flags_choose_the_type_and_dma_wins)
 	}
 }
 
-static const char *const class_names[13] = { "8",   "16",  "32",  "64", "96", "128", "192",
-					     "256", "512", "1k", "2k", "4k",  "8k" };
+static const char *const class_names[13] = { "8",   "16",  "32", "64", "96", "128", "192",
+					     "256", "512", "1k", "2k", "4k", "8k" };
 
 KUNIT_TEST(the_kmalloc_caches_are_made_in_the_kernels_order)
 {

@@ -321,8 +321,7 @@ KUNIT_TEST(typed_forms_give_the_type_its_size_and_zero)
 	KUNIT_EXPECT_TRUE(test, all_bytes(zeros, 0, 10 * sizeof(*zeros)));
 	KUNIT_EXPECT_EQ(test, ksize(flex),
 			kmalloc_size_roundup(sizeof(struct with_tail) + 5 * sizeof(long)));
-	KUNIT_EXPECT_TRUE(test,
-			  all_bytes(zflex, 0, sizeof(struct with_tail) + 100 * sizeof(long)));
+	KUNIT_EXPECT_TRUE(test, all_bytes(zflex, 0, sizeof(struct with_tail) + 100 * sizeof(long)));
 	kfree(one), kfree(zero), kfree(many), kfree(zeros), kfree(flex), kfree(zflex);
 	listen();
 	many = kmalloc_objs(*many, opaque(SIZE_MAX / 16));

@@ -122,11 +122,13 @@ KUNIT_TEST(a_cache_that_cannot_be_is_refused_with_its_error)
 	listen();
 	KUNIT_EXPECT_NULL(test, kmem_cache_create(NULL, 64, 0, 0, NULL));
 	listen_no_more();
-	KUNIT_EXPECT_NOT_NULL(test, strstr(said, "kmem_cache_create((null)) integrity check failed\n"));
+	KUNIT_EXPECT_NOT_NULL(test,
+			      strstr(said, "kmem_cache_create((null)) integrity check failed\n"));
 	listen();
 	KUNIT_EXPECT_NULL(test, kmem_cache_create("zero", 0, 0, 0, NULL));
 	listen_no_more();
-	KUNIT_EXPECT_EQ(test, strncmp(said, "kmem_cache_create(zero) integrity check failed\n", 47), 0);
+	KUNIT_EXPECT_EQ(test, strncmp(said, "kmem_cache_create(zero) integrity check failed\n", 47),
+			0);
 }
 
 KUNIT_TEST(a_cache_that_must_be_and_cannot_aborts, .signal = SIGABRT,
@@ -213,10 +215,12 @@ KUNIT_TEST(hwcache_align_is_a_line_or_a_half_while_the_object_is_that_small)
 			kmem_cache_create("line", v[i].size, 0, SLAB_HWCACHE_ALIGN, NULL);
 
 		KUNIT_EXPECT_EQ(test, s->align, v[i].align, "size %u", v[i].size);
-		KUNIT_EXPECT_EQ(test, s->size, (v[i].size + v[i].align - 1) / v[i].align * v[i].align);
+		KUNIT_EXPECT_EQ(test, s->size,
+				(v[i].size + v[i].align - 1) / v[i].align * v[i].align);
 		kmem_cache_destroy(s);
 	}
-	KUNIT_EXPECT_EQ(test, kmem_cache_create("more", 200, 256, SLAB_HWCACHE_ALIGN, NULL)->size, 256);
+	KUNIT_EXPECT_EQ(test, kmem_cache_create("more", 200, 256, SLAB_HWCACHE_ALIGN, NULL)->size,
+			256);
 }
 
 /* ---- constructors, zeroing ---- */
@@ -291,7 +295,8 @@ TEST_IN_BOTH_MODES(bulk_gives_distinct_objects_all_or_nothing)
 		for (unsigned int c = 0; c < sizeof(counts) / sizeof(counts[0]); c++) {
 			size_t n = counts[c];
 
-			KUNIT_ASSERT_EQ(test, kmem_cache_alloc_bulk(s, GFP_KERNEL | __GFP_ZERO, n, p), n);
+			KUNIT_ASSERT_EQ(test,
+					kmem_cache_alloc_bulk(s, GFP_KERNEL | __GFP_ZERO, n, p), n);
 			for (size_t i = 0; i < n; i++) {
 				KUNIT_EXPECT_TRUE(test, all_bytes(p[i], 0, size));
 				memset(p[i], (int)i & 0xff, size);
@@ -504,8 +509,8 @@ TEST_IN_BOTH_MODES(destroy_with_live_objects_reports_each_and_the_process_goes_o
 		       "Object 0x%p @offset=%lu\n"
 		       "------------[ cut here ]------------\n"
 		       "kmem_cache_destroy leaky: Slab cache still has objects when called from 0x",
-		       d, s79, (void *)head, oo_objects(s->oo), NULL, atomic_load(&head->flags), p[3],
-		       (unsigned long)((char *)p[3] - (char *)slab), p[9],
+		       d, s79, (void *)head, oo_objects(s->oo), NULL, atomic_load(&head->flags),
+		       p[3], (unsigned long)((char *)p[3] - (char *)slab), p[9],
 		       (unsigned long)((char *)p[9] - (char *)slab));
 	said[len < (int)sizeof(said) ? len : 0] = 0;
 	KUNIT_EXPECT_STREQ(test, said, want);
@@ -552,10 +557,9 @@ KUNIT_TEST(caches_are_not_merged_by_default)
 KUNIT_TEST(slab_merge_merges_by_the_kernels_rule)
 {
 	struct kmem_cache *a, *b, *same;
-	static const slab_flags_t never[] = { SLAB_RED_ZONE,	    SLAB_POISON,
-					      SLAB_STORE_USER,	    SLAB_TRACE,
-					      SLAB_TYPESAFE_BY_RCU, SLAB_NOLEAKTRACE,
-					      SLAB_FAILSLAB,	    SLAB_NO_MERGE };
+	static const slab_flags_t never[] = { SLAB_RED_ZONE, SLAB_POISON,          SLAB_STORE_USER,
+					      SLAB_TRACE,    SLAB_TYPESAFE_BY_RCU, SLAB_NOLEAKTRACE,
+					      SLAB_FAILSLAB, SLAB_NO_MERGE };
 	static const slab_flags_t apart[] = { SLAB_RECLAIM_ACCOUNT, SLAB_CACHE_DMA,
 					      SLAB_CACHE_DMA32, SLAB_ACCOUNT };
 
@@ -613,8 +617,7 @@ KUNIT_TEST(zalloc_of_a_merged_cache_zeroes_the_larger_size)
 
 KUNIT_TEST(typesafe_pages_stay_until_the_readers_have_gone)
 {
-	struct kmem_cache *s =
-		kmem_cache_create("typesafe", 200, 0, SLAB_TYPESAFE_BY_RCU, NULL);
+	struct kmem_cache *s = kmem_cache_create("typesafe", 200, 0, SLAB_TYPESAFE_BY_RCU, NULL);
 	void *p = kmem_cache_alloc(s, GFP_KERNEL);
 	struct page *head = virt_to_head_page(p);
 
@@ -637,8 +640,7 @@ KUNIT_TEST(typesafe_pages_stay_until_the_readers_have_gone)
 
 KUNIT_TEST(a_typesafe_object_may_be_reused_at_once)
 {
-	struct kmem_cache *s =
-		kmem_cache_create("typesafe", 200, 0, SLAB_TYPESAFE_BY_RCU, NULL);
+	struct kmem_cache *s = kmem_cache_create("typesafe", 200, 0, SLAB_TYPESAFE_BY_RCU, NULL);
 	void *p = kmem_cache_alloc(s, GFP_KERNEL), *q;
 
 	rcu_read_lock();
@@ -691,9 +693,9 @@ KUNIT_TEST(kfree_rcu_then_destroy_is_clean_even_without_a_barrier)
 	struct local {
 		struct rcu_head rcu;
 		char rest[60];
-	} *p;
-	struct kmem_cache *s =
-		kmem_cache_create("TestSlub_kfree_rcu", sizeof(struct local), 0, SLAB_NO_MERGE, NULL);
+	} * p;
+	struct kmem_cache *s = kmem_cache_create("TestSlub_kfree_rcu", sizeof(struct local), 0,
+						 SLAB_NO_MERGE, NULL);
 
 	p = kmem_cache_alloc(s, GFP_KERNEL);
 	kfree_rcu(p, rcu);

@@ -155,7 +155,8 @@ static void some_ctor(void *p)
 
 static bool constructed_typesafe(gfp_t gfp)
 {
-	struct kmem_cache *s = kmem_cache_create("typesafe", 600, 0, SLAB_TYPESAFE_BY_RCU, some_ctor);
+	struct kmem_cache *s =
+		kmem_cache_create("typesafe", 600, 0, SLAB_TYPESAFE_BY_RCU, some_ctor);
 	void *p;
 
 	if (!s)
@@ -224,13 +225,13 @@ static void at_every_step(struct kunit *test, bool (*op)(gfp_t), gfp_t gfp)
 	kunit_log_line("refused %u times, then worked", refused);
 }
 
-#define FAILS_AT_EVERY_STEP(op)                          \
-	KUNIT_TEST(op##_fails_cleanly_at_every_step)     \
-	{                                                \
-		at_every_step(test, op, NORMAL_GFP);     \
-	}                                                \
-	KUNIT_TEST(op##_fails_cleanly_in_atomic_context) \
-	{                                                \
+#define FAILS_AT_EVERY_STEP(op)                                     \
+	KUNIT_TEST(op##_fails_cleanly_at_every_step)                \
+	{                                                           \
+		at_every_step(test, op, NORMAL_GFP);                \
+	}                                                           \
+	KUNIT_TEST(op##_fails_cleanly_in_atomic_context)            \
+	{                                                           \
 		at_every_step(test, op, GFP_NOWAIT | __GFP_NOWARN); \
 	}
 
@@ -282,7 +283,8 @@ KUNIT_TEST(a_failed_slab_says_which_cache_and_how_it_stands)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(said, "SLUB: Unable to allocate memory on CPU "));
 	KUNIT_EXPECT_NOT_NULL(
 		test,
-		strstr(said, "  cache: starved, object size: 2000, buffer size: 2000, default order: "));
+		strstr(said,
+		       "  cache: starved, object size: 2000, buffer size: 2000, default order: "));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(said, "  node 0: slabs: "));
 	listen();
 	KUNIT_EXPECT_NULL(test, kmem_cache_alloc(s, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN));

@@ -53,8 +53,9 @@ static const char *double_free_line(const char *who, const void *p)
 {
 	static char line[256];
 
-	snprintf(line, sizeof(line), "slabwork: %s: double free of %#lx (%s, object %u of slab %#lx)",
-		 who, (unsigned long)p, owner_name(p), index_of(p), slab_of(p));
+	snprintf(line, sizeof(line),
+		 "slabwork: %s: double free of %#lx (%s, object %u of slab %#lx)", who,
+		 (unsigned long)p, owner_name(p), index_of(p), slab_of(p));
 	return line;
 }
 
@@ -105,7 +106,8 @@ TEST_IN_BOTH_MODES(a_double_free_long_after_is_named)
 			continue;
 		KUNIT_EXPECT_TRUE(test, dies_saying(do_cache_free, p[i],
 						    double_free_line("kmem_cache_free()", p[i])));
-		KUNIT_EXPECT_TRUE(test, dies_saying(do_kfree, p[i], double_free_line("kfree()", p[i])));
+		KUNIT_EXPECT_TRUE(test,
+				  dies_saying(do_kfree, p[i], double_free_line("kfree()", p[i])));
 	}
 }
 
@@ -120,10 +122,10 @@ TEST_IN_BOTH_MODES(a_double_free_in_a_bulk_is_named)
 	p = kmem_cache_alloc(victim, GFP_KERNEL);
 	kmem_cache_free(victim, p);
 	/* do_bulk_free() takes p again before it frees it: once as its own, once as ours. */
-	KUNIT_EXPECT_TRUE(test, dies_saying(do_bulk_free, p,
-					    double_free_line("kmem_cache_free_bulk()", p)) ||
-					dies_saying(do_bulk_free, p,
-						    double_free_line("kmem_cache_free()", p)));
+	KUNIT_EXPECT_TRUE(
+		test,
+		dies_saying(do_bulk_free, p, double_free_line("kmem_cache_free_bulk()", p)) ||
+			dies_saying(do_bulk_free, p, double_free_line("kmem_cache_free()", p)));
 }
 
 TEST_IN_BOTH_MODES(a_double_free_of_a_large_block_is_named)
@@ -131,10 +133,10 @@ TEST_IN_BOTH_MODES(a_double_free_of_a_large_block_is_named)
 	void *p = kmalloc(opaque(20000UL), GFP_KERNEL);
 
 	kfree(p);
-	KUNIT_EXPECT_TRUE(test,
-			  dies_saying(do_kfree, p,
-				      line_of("is in no live object (its pages are free or hold none)",
-					      "kfree()", p)));
+	KUNIT_EXPECT_TRUE(
+		test, dies_saying(do_kfree, p,
+				  line_of("is in no live object (its pages are free or hold none)",
+					  "kfree()", p)));
 }
 
 TEST_IN_BOTH_MODES(an_object_of_a_slab_that_was_given_back_is_named)
@@ -146,14 +148,16 @@ TEST_IN_BOTH_MODES(an_object_of_a_slab_that_was_given_back_is_named)
 	kmem_cache_free(victim, p);
 	kmem_cache_shrink(victim);
 	KUNIT_ASSERT_NULL(test, owner_of(p));
-	KUNIT_EXPECT_TRUE(test,
-			  dies_saying(do_kfree, p,
-				      line_of("is in no live object (its pages are free or hold none)",
-					      "kfree()", p)));
 	KUNIT_EXPECT_TRUE(
-		test, dies_saying(do_cache_free, p,
-				  line_of("is in no live object (its pages are free or hold none), freed to victim",
-					  "kmem_cache_free()", p)));
+		test, dies_saying(do_kfree, p,
+				  line_of("is in no live object (its pages are free or hold none)",
+					  "kfree()", p)));
+	KUNIT_EXPECT_TRUE(
+		test,
+		dies_saying(
+			do_cache_free, p,
+			line_of("is in no live object (its pages are free or hold none), freed to victim",
+				"kmem_cache_free()", p)));
 }
 
 /* ---- interior pointers ---- */
@@ -168,8 +172,9 @@ TEST_IN_BOTH_MODES(an_interior_pointer_is_named_wherever_it_points)
 	for (unsigned int i = 0; i < sizeof(in) / sizeof(in[0]); i++) {
 		KUNIT_EXPECT_TRUE(test, dies_saying(do_kfree, p + in[i],
 						    interior_line("kfree()", p, in[i], "live")));
-		KUNIT_EXPECT_TRUE(test, dies_saying(do_cache_free, q + in[i],
-						    interior_line("kmem_cache_free()", q, in[i], "live")));
+		KUNIT_EXPECT_TRUE(
+			test, dies_saying(do_cache_free, q + in[i],
+					  interior_line("kmem_cache_free()", q, in[i], "live")));
 	}
 	kmem_cache_free(victim, q);
 	KUNIT_EXPECT_TRUE(test, dies_saying(do_cache_free, q + 40,
@@ -182,9 +187,10 @@ TEST_IN_BOTH_MODES(a_pointer_into_a_large_block_is_named)
 	static const unsigned int in[] = { 8, 4096, 16384 };
 
 	for (int i = 0; i < 3; i++) {
-		snprintf(line, sizeof(line),
-			 "slabwork: kfree(): %#lx points %u bytes into a live block (32768 bytes at %#lx)",
-			 (unsigned long)(p + in[i]), in[i], (unsigned long)p);
+		snprintf(
+			line, sizeof(line),
+			"slabwork: kfree(): %#lx points %u bytes into a live block (32768 bytes at %#lx)",
+			(unsigned long)(p + in[i]), in[i], (unsigned long)p);
 		KUNIT_EXPECT_TRUE(test, dies_saying(do_kfree, p + in[i], line));
 	}
 }
@@ -225,12 +231,16 @@ TEST_IN_BOTH_MODES(a_foreign_pointer_is_named_and_never_followed)
 	foreign[9] = (void *)(sw_layout.machine_start - 16);
 	victim = kmem_cache_create("victim", 64, 0, 0, NULL);
 	for (unsigned int i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
-		KUNIT_EXPECT_TRUE(test, dies_saying(do_kfree, foreign[i],
-						    line_of("is not from this allocator", "kfree()",
-							    foreign[i])), "%u", i);
-		KUNIT_EXPECT_TRUE(test, dies_saying(do_cache_free, foreign[i],
-						    line_of("is not from this allocator",
-							    "kmem_cache_free()", foreign[i])), "%u", i);
+		KUNIT_EXPECT_TRUE(
+			test,
+			dies_saying(do_kfree, foreign[i],
+				    line_of("is not from this allocator", "kfree()", foreign[i])),
+			"%u", i);
+		KUNIT_EXPECT_TRUE(test,
+				  dies_saying(do_cache_free, foreign[i],
+					      line_of("is not from this allocator",
+						      "kmem_cache_free()", foreign[i])),
+				  "%u", i);
 	}
 }
 
@@ -248,14 +258,15 @@ TEST_IN_BOTH_MODES(pages_and_areas_are_not_objects)
 {
 	void *page = (void *)__get_free_page(GFP_KERNEL), *v = vmalloc(10000);
 
-	KUNIT_EXPECT_TRUE(test,
-			  dies_saying(do_kfree, page,
-				      line_of("is in no live object (its pages are free or hold none)",
-					      "kfree()", page)));
 	KUNIT_EXPECT_TRUE(
-		test, dies_saying(do_kfree, v,
-				  line_of("is a vmalloc address that is not the start of a live area",
-					  "kfree()", v)));
+		test, dies_saying(do_kfree, page,
+				  line_of("is in no live object (its pages are free or hold none)",
+					  "kfree()", page)));
+	KUNIT_EXPECT_TRUE(
+		test,
+		dies_saying(do_kfree, v,
+			    line_of("is a vmalloc address that is not the start of a live area",
+				    "kfree()", v)));
 }
 
 /* ---- the wrong cache ---- */
@@ -270,7 +281,8 @@ TEST_IN_BOTH_MODES(an_object_freed_to_the_wrong_cache_goes_home_with_a_report)
 	kmem_cache_free(wrong, opaque(p));
 	listen_no_more();
 	KUNIT_EXPECT_NOT_NULL(
-		test, strstr(said, "cache_from_obj: Wrong slab cache. wrong but object is from right\n"));
+		test,
+		strstr(said, "cache_from_obj: Wrong slab cache. wrong but object is from right\n"));
 	KUNIT_EXPECT_EQ(test, live_objects(right), 0);
 	KUNIT_EXPECT_EQ(test, live_objects(wrong), 0);
 	KUNIT_EXPECT_EQ(test, validate_all(), 0);
@@ -288,7 +300,8 @@ TEST_IN_BOTH_MODES(an_object_of_a_dma_cache_freed_to_another_goes_home_with_a_re
 	listen_no_more();
 	KUNIT_EXPECT_NOT_NULL(
 		test,
-		strstr(said, "cache_from_obj: Wrong slab cache. victim but object is from dma-kmalloc-64\n"));
+		strstr(said,
+		       "cache_from_obj: Wrong slab cache. victim but object is from dma-kmalloc-64\n"));
 	KUNIT_EXPECT_EQ(test, live_objects(cache_named("dma-kmalloc-64")), 0);
 	KUNIT_EXPECT_EQ(test, validate_all(), 0);
 }
@@ -315,8 +328,8 @@ TEST_IN_BOTH_MODES(a_cache_with_the_same_tag_is_told_apart_when_the_object_comes
 	kmem_cache_free(s, p);
 	kmem_cache_shrink(s);
 	listen_no_more();
-	snprintf(line, sizeof(line), "cache_from_obj: Wrong slab cache. %s but object is from first\n",
-		 s->name);
+	snprintf(line, sizeof(line),
+		 "cache_from_obj: Wrong slab cache. %s but object is from first\n", s->name);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(said, line), "%s", said);
 	KUNIT_EXPECT_EQ(test, live_objects(first), 0);
 	KUNIT_EXPECT_EQ(test, live_objects(s), 0);

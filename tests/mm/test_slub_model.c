@@ -13,10 +13,9 @@
 #include <pthread.h>
 #include <sched.h>
 
-
-#define HELD_MAX   6000
-#define STEPS	   120000
-#define NR_CACHES  9
+#define HELD_MAX  6000
+#define STEPS     120000
+#define NR_CACHES 9
 
 static const unsigned int sizes[NR_CACHES] = { 8, 16, 24, 40, 96, 200, 1000, 5000, 20000 };
 static struct kmem_cache *caches[NR_CACHES];
@@ -45,7 +44,8 @@ static void make_caches(struct kunit *test)
 
 	for (unsigned int i = 0; i < NR_CACHES; i++) {
 		snprintf(name, sizeof(name), "model-%u", sizes[i]);
-		caches[i] = kmem_cache_create(name, sizes[i], 0, i == 5 ? SLAB_HWCACHE_ALIGN : 0, NULL);
+		caches[i] =
+			kmem_cache_create(name, sizes[i], 0, i == 5 ? SLAB_HWCACHE_ALIGN : 0, NULL);
 		KUNIT_ASSERT_NOT_NULL(test, caches[i]);
 	}
 }
@@ -82,7 +82,8 @@ static void check_all(struct kunit *test)
 {
 	qsort(held, nr_held, sizeof(held[0]), by_address);
 	for (unsigned int i = 0; i < nr_held; i++) {
-		KUNIT_ASSERT_TRUE(test, all_bytes(held[i].p, held[i].pattern, sizes[held[i].cache]));
+		KUNIT_ASSERT_TRUE(test,
+				  all_bytes(held[i].p, held[i].pattern, sizes[held[i].cache]));
 		KUNIT_ASSERT_PTR_EQ(test, owner_of(held[i].p), caches[held[i].cache]);
 		if (i)
 			KUNIT_ASSERT_LE(test, (uintptr_t)held[i - 1].p + sizes[held[i - 1].cache],
@@ -143,7 +144,8 @@ static void random_work(struct kunit *test)
 			growing = true;
 		if (what < (growing ? 600 : 350)) {
 			unsigned int c = rnd(NR_CACHES);
-			void *p = nr_held < HELD_MAX ? kmem_cache_alloc(caches[c], some_gfp()) : NULL;
+			void *p = nr_held < HELD_MAX ? kmem_cache_alloc(caches[c], some_gfp()) :
+						       NULL;
 
 			if (p)
 				hold(p, c);
@@ -189,7 +191,7 @@ KUNIT_TEST(random_work_agrees_with_a_naive_model_on_two_nodes, .timeout_s = 120)
 
 /* ---- threads ---- */
 
-#define THREADS	   6
+#define THREADS    6
 #define HAND_SLOTS 256
 #define THREAD_OPS 150000
 
@@ -212,7 +214,8 @@ static void check_and_free(struct tagged *t, unsigned int how)
 {
 	if (!t)
 		return;
-	if (t->check != check_of(t, t->size) || t->rest[t->size - sizeof(*t) - 1] != (t->size & 0xff))
+	if (t->check != check_of(t, t->size) ||
+	    t->rest[t->size - sizeof(*t) - 1] != (t->size & 0xff))
 		atomic_fetch_add(&broken, 1);
 	t->check = 0;
 	if (how & 1)
@@ -300,7 +303,8 @@ static void *creator(void *arg)
 
 	snprintf(name, sizeof(name), "own-%d", (int)(uintptr_t)arg);
 	for (int i = 0; i < 1500; i++) {
-		struct kmem_cache *s = kmem_cache_create(name, 8 + (unsigned int)i % 500, 0, 0, NULL);
+		struct kmem_cache *s =
+			kmem_cache_create(name, 8 + (unsigned int)i % 500, 0, 0, NULL);
 
 		if (!s || kmem_cache_alloc_bulk(s, GFP_KERNEL, 40, p) != 40) {
 			atomic_fetch_add(&broken, 1);
