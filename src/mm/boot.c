@@ -6,8 +6,8 @@
  * thread that is: before main, before constructors, in the loader's own malloc. Nothing in it may call
  * malloc, except fork_init() at the end.
  *
- *   parameters ─▶ CPU ids ─▶ windows ─▶ zones, first memory ─▶ slabs: DOWN → PARTIAL → UP ─▶ fork
- *   params_parse  cpu_init   layout_init  memory_init           kmem_cache_init            fork_init
+ *   fork ─▶ parameters ─▶ CPU ids ─▶ windows ─▶ zones, first memory ─▶ slabs: DOWN → PARTIAL → UP
+ *   fork_init  params_parse  cpu_init  layout_init  memory_init         kmem_cache_init
  *
  * State: 0 down, 1 booting, 2 up, -1 failed (every allocation is NULL from then on). Other
  * threads wait for the one that boots; what that one calls meanwhile finds each layer
@@ -50,15 +50,27 @@ static bool start(void)
 	}
 	kmem_cache_init();
 	kmem_cache_init_late();
-	/* Before others see us up: a fork in between would find no handlers. */
-	fork_init();
 	return true;
 }
+
+/* Rank 0: whoever forks holds the boot off, and no child is made in the middle of one. */
+static void fork_lock_boot(void)
+{
+	spin_lock(&boot_lock);
+}
+
+static void fork_unlock_boot(void)
+{
+	spin_unlock(&boot_lock);
+}
+FORK_HANDLER(boot, 0, fork_lock_boot, fork_unlock_boot, fork_unlock_boot);
 
 void mm_boot_slow(void)
 {
 	if (atomic_load(&mm_boot_state) == BOOT_RUNNING && atomic_load(&boot_tid) == os_tid())
 		return;
+	/* First: from here a fork waits for the boot, and its child finds it done. */
+	fork_init();
 	spin_lock(&boot_lock);
 	if (atomic_load(&mm_boot_state) == BOOT_DOWN) {
 		bool up;

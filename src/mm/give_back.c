@@ -9,9 +9,14 @@
  * given back (MADV_DONTNEED: zero when touched again) when it has been free for decay_ms and
  * the zone has more such pages than the slack: 1 MiB, or 1/16 of what is allocated.
  *
+ * Far above that (URGENT_FRACTION) it does not wait for its age: a program that grows a
+ * buffer by copying leaves a trail of free blocks, and its peak is what people look at.
+ *
  * 2. There is no thread: a tick is a free that reached the buddy, the first in each
  * decay_ms and zone. Its work is bounded: BATCHES_A_TICK of BLOCKS_A_BATCH blocks. Blocks
- * of 2 MiB and more first, then down to 64 KiB; smaller ones only in a trim.
+ * of 2 MiB and more first, then down to 64 KiB; smaller ones only in a trim. A tick may run
+ * in a signal handler (free never waits): it takes no lock that the interrupted thread could
+ * hold. The second time in a batch it waits for zone->lock, but then only another thread has it.
  *
  * 3. A block that is being given back is on no list: nobody else can take it or merge with it,
  * and zone->lock is not held across madvise().
@@ -32,6 +37,9 @@
 #define LOOK_AT_MOST     256     /* blocks of one list in a tick */
 #define SLACK_LEAST      (256UL) /* pages: 1 MiB */
 #define SLACK_FRACTION   16      /* of the zone's allocated pages */
+#define URGENT_LEAST (512UL)	/* pages: 2 MiB */
+#define URGENT_FRACTION 8	/* of the zone's allocated pages */
+#define URGENT_MS 8
 #define TICK_LEAST_ORDER 4       /* 64 KiB: below, the call costs more than the memory is worth */
 #define NS_PER_MS        1000000UL
 
@@ -111,13 +119,16 @@ static bool release(struct page *page, unsigned int order)
 }
 
 /* One batch. Returns committed pages given back; *more: the batch was full. giveback_lock held. */
-static unsigned long give_back_batch(struct zone *zone, const struct wish *wish, bool *more)
+static unsigned long give_back_batch(struct zone *zone, const struct wish *wish, bool wait,
+				     bool *more)
 {
 	struct batch batch = { .nr = 0 };
 	bool released[BLOCKS_A_BATCH];
 	unsigned long pages = 0;
 
-	spin_lock(&zone->lock);
+	*more = false;
+	if (!spin_lock_gfp(&zone->lock, wait))
+		return 0;
 	__buddy_drain_deferred(zone, 0);
 	__take_blocks(zone, wish, &batch);
 	spin_unlock(&zone->lock);
@@ -139,20 +150,21 @@ static unsigned long give_back_batch(struct zone *zone, const struct wish *wish,
 	return pages;
 }
 
-static unsigned long slack_pages(struct zone *zone)
+static unsigned long share_of_allocated(struct zone *zone, unsigned int fraction,
+					unsigned long least)
 {
-	unsigned long allocated =
-		zone_page_state(zone, NR_COMMITTED) - zone_page_state(zone, NR_FREE_COMMITTED);
-	unsigned long slack = (long)allocated > 0 ? allocated / SLACK_FRACTION : 0;
+	unsigned long allocated = zone_page_state(zone, NR_COMMITTED) -
+				  zone_page_state(zone, NR_FREE_COMMITTED);
+	unsigned long share = (long)allocated > 0 ? allocated / fraction : 0;
 
-	return slack > SLACK_LEAST ? slack : SLACK_LEAST;
+	return share > least ? share : least;
 }
 
-static void give_back_some(struct zone *zone, uint64_t now_ns, unsigned long surplus)
+static void give_back_some(struct zone *zone, uint64_t freed_before_ns, unsigned long surplus)
 {
 	unsigned int least = os_page_order();
 	struct wish wish = {
-		.freed_before_ns = now_ns - decay_ms * NS_PER_MS,
+		.freed_before_ns = freed_before_ns,
 		.least_order = least > TICK_LEAST_ORDER ? least : TICK_LEAST_ORDER,
 		.look_at_most = LOOK_AT_MOST,
 		.pages = surplus,
@@ -160,25 +172,35 @@ static void give_back_some(struct zone *zone, uint64_t now_ns, unsigned long sur
 	bool more = true;
 
 	for (int i = 0; i < BATCHES_A_TICK && more && wish.pages; i++) {
-		unsigned long pages = give_back_batch(zone, &wish, &more);
+		unsigned long pages = give_back_batch(zone, &wish, false, &more);
 
 		wish.pages -= pages < wish.pages ? pages : wish.pages;
 	}
 }
 
+/* Between urgent ticks: blocks too small to give back must not make every free look for others. */
+static unsigned int urgent_ms(void)
+{
+	return decay_ms < URGENT_MS ? decay_ms : URGENT_MS;
+}
+
 void give_back_tick(struct zone *zone, uint64_t now_ns)
 {
 	uint64_t last = atomic_load_explicit(&zone->giveback_last_ns, memory_order_relaxed);
-	unsigned long free_committed, slack;
+	unsigned long free_committed = zone_page_state(zone, NR_FREE_COMMITTED), slack;
+	bool urgent = free_committed > URGENT_LEAST &&
+		      free_committed > share_of_allocated(zone, URGENT_FRACTION, URGENT_LEAST);
 
-	if (now_ns - last < decay_ms * NS_PER_MS || zone_idx(zone) == ZONE_DMA)
+	uint64_t interval_ns = (urgent ? urgent_ms() : decay_ms) * NS_PER_MS;
+
+	if (now_ns - last < interval_ns || zone_idx(zone) == ZONE_DMA)
 		return;
-	free_committed = zone_page_state(zone, NR_FREE_COMMITTED);
-	slack = slack_pages(zone);
+	slack = share_of_allocated(zone, SLACK_FRACTION, SLACK_LEAST);
 	if (free_committed <= slack || !spin_trylock(&giveback_lock))
 		return;
 	atomic_store_explicit(&zone->giveback_last_ns, now_ns, memory_order_relaxed);
-	give_back_some(zone, now_ns, free_committed - slack);
+	give_back_some(zone, urgent ? UINT64_MAX : now_ns - decay_ms * NS_PER_MS,
+		       free_committed - slack);
 	spin_unlock(&giveback_lock);
 }
 
@@ -203,7 +225,7 @@ size_t page_alloc_trim(size_t keep_bytes)
 		while (more && free_pages_all - done > keep_bytes >> PAGE_SHIFT &&
 		       free_pages_all > done) {
 			wish.pages = free_pages_all - done - (keep_bytes >> PAGE_SHIFT);
-			done += give_back_batch(zone, &wish, &more);
+			done += give_back_batch(zone, &wish, true, &more);
 		}
 	}
 	spin_unlock(&giveback_lock);

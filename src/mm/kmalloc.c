@@ -17,6 +17,7 @@
  * names a cache that does not exist there).
  */
 
+#include <slabwork/general.h>
 #include <slabwork/mm.h>
 #include <slabwork/rcupdate.h>
 #include <slabwork/slab.h>
@@ -278,8 +279,10 @@ void slab_kfree(const void *object, unsigned int tag, const char *who)
 	if (ZERO_OR_NULL_PTR(object))
 		return;
 	page = large_page(object);
-	if (page)
+	if (page && page_test(page, PG_head))
 		free_large(page);
+	else if (page && sw_try_free(object)) /* a block of general.c: its length is not a power of two */
+		return;
 	else
 		slab_free_slow(NULL, (void *)object, false, who);
 }
@@ -308,7 +311,7 @@ size_t ksize(const void *object)
 		return 0;
 	page = large_page(object);
 	if (page)
-		return PAGE_SIZE << page->order;
+		return page_test(page, PG_head) ? PAGE_SIZE << page->order : sw_usable_size(object);
 	s = slab_cache_of(object, &page);
 	return s ? s->object_size : 0;
 }

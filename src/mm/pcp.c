@@ -14,7 +14,7 @@
  *
  *   batch     1.5 times the zone's pages / 4096, at most 96, down to a power of two, less one: 63 for
  *             256 MiB and more (the kernel's rule of 7.2). A zone that can grow counts as grown.
- *   high      4 * batch: 252 pages, 1 MiB a CPU. Above it a batch goes to the buddy.
+ *   high      2 * batch: 126 pages, half a MiB a CPU. Above it a batch goes to the buddy.
  *   refill    8 pages at first, doubled by each refill up to batch, halved again by flushes:
  *             a process that wants few pages does not hold 63.
  *   order 9   one block a cid, in zones of 64 MiB and more; not counted against high.
@@ -46,7 +46,7 @@
 
 #define BATCH_MOST        64
 #define BATCH_PAGES_SHIFT 12 /* a 4096th of the zone */
-#define HIGH_BATCHES      4
+#define HIGH_BATCHES      2
 #define FIRST_REFILL      8
 #define FACTOR_MOST       3           /* 8 << 3 >= 63 */
 #define HUGE_ZONE_PAGES   (64UL << 8) /* 64 MiB: smaller zones keep no order 9 block aside */

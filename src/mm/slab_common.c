@@ -520,9 +520,12 @@ void slab_tick(void)
 	if (now - atomic_load_explicit(&last, memory_order_relaxed) < TICK_NS ||
 	    !mutex_trylock(&slab_mutex))
 		return;
-	atomic_store_explicit(&last, now, memory_order_relaxed);
-	list_for_each_entry(s, &slab_caches, list)
-		barn_reap(s);
+	/* Twice in a row would take what is in use: look again, now that others cannot. */
+	if (now - atomic_load_explicit(&last, memory_order_relaxed) >= TICK_NS) {
+		atomic_store_explicit(&last, now, memory_order_relaxed);
+		list_for_each_entry(s, &slab_caches, list)
+			barn_reap(s);
+	}
 	mutex_unlock(&slab_mutex);
 }
 

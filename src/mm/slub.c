@@ -63,9 +63,12 @@ static int local_nid(void)
 /* Fill an empty private sheaf from slabs so that the lowest address is taken first. */
 static void sheaf_refill(struct kmem_cache *s, struct slab_sheaf *sheaf, gfp_t gfp)
 {
-	unsigned int min = sheaf->capacity / REFILL_MIN_SHARE;
-	unsigned int got = slab_take(s, gfp, local_nid(), false, sheaf->objects, min ? min : 1,
-				     sheaf->capacity);
+	unsigned int min = sheaf->capacity / REFILL_MIN_SHARE, got;
+
+	/* One new slab at most: the first object of a cache makes one, as in the kernel. */
+	if (min > oo_objects(s->min))
+		min = oo_objects(s->min);
+	got = slab_take(s, gfp, local_nid(), false, sheaf->objects, min ? min : 1, sheaf->capacity);
 
 	for (unsigned int i = 0, j = got; i + 1 < j; i++) {
 		void *object = sheaf->objects[i];
@@ -207,7 +210,7 @@ void *slab_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid)
 	}
 	do {
 		object = alloc_slow(s, gfp, nid);
-	} while (unlikely(!object && (gfp & __GFP_NOFAIL)));
+	} while (unlikely(!object && (gfp & __GFP_NOFAIL) && gfpflags_allow_blocking(gfp)));
 	if (unlikely(!object))
 		return NULL;
 	object_set_live(s, object);

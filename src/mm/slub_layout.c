@@ -133,10 +133,10 @@ static unsigned int default_sheaf_capacity(unsigned int size)
 
 /*
  * Full sheaves of a barn: what 1 MiB of objects make (a burst of a thousand 1 KiB objects stays
- * out of the slabs), at least as many as keep two CPUs fed. What is not used for a
- * while goes back: barn_reap().
+ * out of the slabs), a quarter of it for larger ones, at least as many as keep two CPUs
+ * fed. What is not used for a while goes back: barn_reap().
  */
-#define BARN_BYTES (1U << 20)
+#define BARN_BYTES(size) ((size) > 1024 ? 256U << 10 : 1U << 20)
 #define BARN_MIN_FULL 2
 
 bool calculate_sizes(struct kmem_cache *s)
@@ -192,7 +192,7 @@ bool calculate_sizes(struct kmem_cache *s)
 	else
 		s->sheaf_capacity = sheaf_round_capacity(s->sheaf_capacity);
 	if (s->sheaf_capacity)
-		s->barn_max_full = BARN_BYTES / (size * s->sheaf_capacity);
+		s->barn_max_full = BARN_BYTES(size) / (size * s->sheaf_capacity);
 	if (s->barn_max_full < BARN_MIN_FULL)
 		s->barn_max_full = BARN_MIN_FULL;
 	return true;

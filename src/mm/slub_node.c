@@ -209,10 +209,13 @@ static void discard_slab(struct kmem_cache *s, struct page *slab)
 		slab_meta_free(slab->slab_free_ext);
 	_Static_assert(sizeof(struct rcu_head) <= sizeof(slab->words),
 		       "rcu_head lies in the bitmap");
-	if (s->flags & SLAB_TYPESAFE_BY_RCU)
+	if (s->flags & SLAB_TYPESAFE_BY_RCU) {
+		/* The rcu_head takes the bitmap's place: no address is an object of it any more. */
+		slab->objects = 0;
 		call_rcu((struct rcu_head *)(void *)slab->words, rcu_free_slab);
-	else
+	} else {
 		free_slab_pages(slab);
+	}
 }
 
 static void discard_list(struct kmem_cache *s, struct list_head *list)

@@ -435,7 +435,7 @@ void defer_object(struct kmem_cache *s, void *object)
 		&s->deferred_objects, &head, object, memory_order_release, memory_order_relaxed));
 }
 
-static void drain_deferred_objects(struct kmem_cache *s)
+static void drain_deferred_objects(struct kmem_cache *s, bool wait)
 {
 	void *object = atomic_exchange_explicit(&s->deferred_objects, NULL, memory_order_acquire);
 
@@ -450,7 +450,8 @@ static void drain_deferred_objects(struct kmem_cache *s)
 			slab_report(s, object, "Freepointer corrupt");
 			next = NULL;
 		}
-		slab_put(s, &object, 1, true);
+		if (!slab_put(s, &object, 1, wait))
+			defer_object(s, object);
 		object = next;
 	}
 }
@@ -462,14 +463,12 @@ void drain_deferred(struct kmem_cache *s, bool wait)
 	if (likely(!atomic_load_explicit(&s->deferred, memory_order_relaxed) &&
 		   !atomic_load_explicit(&s->deferred_objects, memory_order_relaxed)))
 		return;
-	if (!wait)
-		return;
 	sheaf = atomic_exchange_explicit(&s->deferred, NULL, memory_order_acquire);
 	for (; sheaf; sheaf = next) {
 		next = sheaf->next;
-		sheaf_dispose(s, sheaf, true);
+		sheaf_dispose(s, sheaf, wait);
 	}
-	drain_deferred_objects(s);
+	drain_deferred_objects(s, wait);
 }
 
 /* ---- emptying everything ---- */

@@ -231,8 +231,9 @@ static struct vmap_area *area_move(struct vmap_area *va, const struct request *r
 		vmap_put_gone(va);
 		return fresh;
 	}
-	memcpy((void *)fresh->start, (void *)va->start, old);
-	vmap_put(va);
+	/* The old area lies in several mappings. The new tail is what area_alloc() gave. */
+	os_move((char *)va->start, old, (char *)fresh->start);
+	vmap_put_gone(va);
 	return fresh;
 }
 

@@ -76,6 +76,7 @@
 #define VMAP_GUARD_AREAS 20000
 /* Freed memory kept for reuse, per process: the kernel keeps 32 MiB * (1 + log2 CPUs). */
 #define LAZY_MAX (32UL << 20)
+#define DIRTY_MAX (512UL << 10) /* resident bytes in lazy ranges, while mappings are not scarce */
 /* From this size on the memory (not the addresses) goes back when freed: 1 MiB is 256 faults. */
 #define RELEASE_AT_ONCE (1UL << 20)
 /* Ranges looked at in one size list before a larger list is tried. */
@@ -485,6 +486,9 @@ static void __put(struct vmap_area *va)
 		set_free(va);
 		return;
 	}
+	/* Some memory stays behind for the next area; what comes on top would only be in the way. */
+	if (va->dirty && !crowded() && dirty_bytes + bytes > DIRTY_MAX)
+		va->dirty = os_release((void *)va->start, bytes) != 0;
 	va->state = VA_LAZY;
 	settle(va);
 	if (crowded() ? dirty_bytes > LAZY_MAX : lazy_bytes > LAZY_MAX) {

@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <sys/auxv.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
@@ -192,6 +193,22 @@ int os_remap(void *old, size_t old_size, void *new_addr, size_t new_size)
 	long got = vm_remap(old, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, new_addr);
 
 	return vm_is_error(got) ? (int)got : 0;
+}
+
+void os_move(char *old, size_t size, char *new_addr)
+{
+	size_t half = size / 2 & ~(os_page_size() - 1);
+
+	if (!os_remap(old, size, new_addr, size))
+		return;
+	/* mremap() moves out of one mapping at a time: look for the seam. */
+	if (half) {
+		os_move(old, half, new_addr);
+		os_move(old + half, size - half, new_addr + half);
+		return;
+	}
+	memcpy(new_addr, old, size);
+	os_unmap(old, size);
 }
 
 int os_remap_grow(void *addr, size_t old_size, size_t new_size)

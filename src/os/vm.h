@@ -29,6 +29,11 @@ int os_unmap(void *addr, size_t size);
 int os_release(void *addr, size_t size);
 /* Move pages of [old, old+old_size) to exactly new_addr (mremap MAYMOVE|FIXED|...). */
 int os_remap(void *old, size_t old_size, void *new_addr, size_t new_size);
+/*
+ * The same for equal sizes, whatever mappings the old range is made of: what cannot be moved is
+ * copied. The new range is mapped read-write before; nothing is mapped at the old one after.
+ */
+void os_move(char *old, size_t size, char *new_addr);
 /* Grow in place; -ENOMEM if neighbours are in the way. */
 int os_remap_grow(void *addr, size_t old_size, size_t new_size);
 int os_lock(void *addr, size_t size); /* mlock */
