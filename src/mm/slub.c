@@ -66,8 +66,8 @@ static void sheaf_refill(struct kmem_cache *s, struct slab_sheaf *sheaf, gfp_t g
 	unsigned int min = sheaf->capacity / REFILL_MIN_SHARE, got;
 
 	/* One new slab at most: the first object of a cache makes one, as in the kernel. */
-	if (min > oo_objects(s->min))
-		min = oo_objects(s->min);
+	if (min > oo_objects(s->oo))
+		min = oo_objects(s->oo);
 	got = slab_take(s, gfp, local_nid(), false, sheaf->objects, min ? min : 1, sheaf->capacity);
 
 	for (unsigned int i = 0, j = got; i + 1 < j; i++) {
