@@ -340,14 +340,14 @@ static void *forker_noise(void *arg)
 	return NULL;
 }
 
-TEST_IN_BOTH_MODES(a_forked_child_allocates_whatever_the_other_threads_held, .timeout_s = 120)
+static void fork_children(struct kunit *test)
 {
 	pthread_t t[4];
 	int status;
 
 	for (uintptr_t i = 0; i < 4; i++)
 		pthread_create(&t[i], NULL, forker_noise, (void *)(i * 300));
-	for (int i = 0; i < 150; i++) {
+	for (int i = 0; i < 100; i++) {
 		pid_t pid = fork();
 
 		if (!pid) {
@@ -363,4 +363,16 @@ TEST_IN_BOTH_MODES(a_forked_child_allocates_whatever_the_other_threads_held, .ti
 	atomic_store(&stop, true);
 	for (int i = 0; i < 4; i++)
 		pthread_join(t[i], NULL);
+}
+
+TEST_IN_BOTH_MODES(a_forked_child_allocates_whatever_the_other_threads_held, .timeout_s = 120)
+{
+	kfree(kmalloc(64, GFP_KERNEL));
+	fork_children(test);
+}
+
+/* The first of the threads boots the machine just when the first children are made. */
+TEST_IN_BOTH_MODES(a_child_forked_while_another_thread_boots_allocates, .timeout_s = 120)
+{
+	fork_children(test);
 }
