@@ -9,7 +9,7 @@
  * given back (MADV_DONTNEED: zero when touched again) when it has been free for decay_ms and
  * the zone has more such pages than the slack: 1 MiB, or 1/16 of what is allocated.
  *
- * Far above that (URGENT_FRACTION) it does not wait for its age: a program that grows a
+ * Far above that (page_surplus, or 1/8 of what is allocated) it does not wait for its age: a program that grows a
  * buffer by copying leaves a trail of free blocks, and its peak is what people look at.
  *
  * 2. There is no thread: a tick is a free that reached the buddy, the first in each
@@ -37,7 +37,6 @@
 #define LOOK_AT_MOST     256     /* blocks of one list in a tick */
 #define SLACK_LEAST      (256UL) /* pages: 1 MiB */
 #define SLACK_FRACTION   16      /* of the zone's allocated pages */
-#define URGENT_LEAST (512UL)	/* pages: 2 MiB */
 #define URGENT_FRACTION 8	/* of the zone's allocated pages */
 #define URGENT_MS 8
 #define TICK_LEAST_ORDER 4       /* 64 KiB: below, the call costs more than the memory is worth */
@@ -51,6 +50,15 @@ static int set_decay(const char *value)
 	return param_uint(value, 0, 1u << 30, &decay_ms);
 }
 __param(page_decay_ms, "page_decay_ms", set_decay, "0..1073741824", PARAM_NONE);
+
+/* Free memory above this, and above URGENT_FRACTION of what is allocated, does not wait. */
+static uint64_t surplus_bytes = 2UL << 20;
+
+static int set_surplus(const char *value)
+{
+	return param_bytes(value, &surplus_bytes);
+}
+__param(page_surplus, "page_surplus", set_surplus, "bytes", PARAM_NONE);
 
 struct batch {
 	struct page *page[BLOCKS_A_BATCH];
@@ -188,8 +196,9 @@ void give_back_tick(struct zone *zone, uint64_t now_ns)
 {
 	uint64_t last = atomic_load_explicit(&zone->giveback_last_ns, memory_order_relaxed);
 	unsigned long free_committed = zone_page_state(zone, NR_FREE_COMMITTED), slack;
-	bool urgent = free_committed > URGENT_LEAST &&
-		      free_committed > share_of_allocated(zone, URGENT_FRACTION, URGENT_LEAST);
+	unsigned long surplus = surplus_bytes >> PAGE_SHIFT;
+	bool urgent = free_committed > surplus &&
+		      free_committed > share_of_allocated(zone, URGENT_FRACTION, surplus);
 
 	uint64_t interval_ns = (urgent ? urgent_ms() : decay_ms) * NS_PER_MS;
 

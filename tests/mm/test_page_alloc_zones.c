@@ -13,6 +13,7 @@
 
 #include "kernel/printk.h"
 #include "mm/page_alloc.h"
+#include "os/os.h"
 
 #define PAGES_MOST 65536
 
@@ -417,7 +418,7 @@ KUNIT_TEST(trim_gives_free_memory_back_to_the_system)
 {
 	unsigned long touched, trimmed;
 
-	machine("");
+	machine("page_surplus=1G");
 	for (int i = 0; i < 8; i++) {
 		pages[i] = alloc_pages(GFP_KERNEL, 10);
 		memset(page_address(pages[i]), 1, PAGE_SIZE << 10);
@@ -450,13 +451,30 @@ KUNIT_TEST(memory_that_is_free_for_a_while_goes_back_by_itself)
 
 KUNIT_TEST(memory_stays_while_it_is_young)
 {
-	machine("page_decay_ms=1000000");
+	machine("page_decay_ms=1000000 page_surplus=1G");
 	pages[0] = alloc_pages(GFP_KERNEL, 10);
 	pages[1] = alloc_pages(GFP_KERNEL, 10);
 	__free_pages(pages[0], 10);
 	__free_pages(pages[1], 10);
 	KUNIT_EXPECT_EQ(test, vm_event_read(SW_PAGES_GIVEN_BACK), 0UL);
 	KUNIT_EXPECT_GE(test, global_zone_page_state(NR_FREE_COMMITTED), 2048UL);
+}
+
+KUNIT_TEST(a_surplus_does_not_wait_until_it_is_old)
+{
+	machine("page_decay_ms=1000000 page_surplus=4M");
+	for (int i = 0; i < 8; i++) {
+		pages[i] = alloc_pages(GFP_KERNEL, 10);
+		memset(page_address(pages[i]), 1, PAGE_SIZE << 10);
+	}
+	/* Ticks are a few milliseconds apart. */
+	for (int i = 0; i < 8; i++) {
+		__free_pages(pages[i], 10);
+		os_sleep_ns(20000000);
+	}
+	KUNIT_EXPECT_GT(test, vm_event_read(SW_PAGES_GIVEN_BACK), 5000UL);
+	KUNIT_EXPECT_LE(test, global_zone_page_state(NR_FREE_COMMITTED), 2048UL);
+	KUNIT_EXPECT_EQ(test, page_alloc_validate(), 0);
 }
 
 KUNIT_TEST(events_count_pages)
