@@ -7,7 +7,7 @@
  *
  * An array of slots: a slot holds a page or NULL. Getting is an exchange with NULL, putting a
  * compare and swap from NULL; a page is in one slot or with its taker, so there is no ABA and
- * nothing to retry. nr may lag behind by those in between; it only says where looking is worth
+ * nothing to retry. atomic_reserve_nr may lag behind by those in between; it only says where looking is worth
  * while. Async-signal-safe.
  *
  * Pages in here have PG_emergency, count 0, and are freed like any other once they are out.
@@ -18,7 +18,7 @@
 #define RESERVE_SLOTS 64 /* 256 KiB: a handler that allocates in every tick for a while */
 
 static _Atomic(struct page *) slots[RESERVE_SLOTS];
-static _Atomic long nr;
+_Atomic long atomic_reserve_nr;
 static long target;
 
 void atomic_reserve_set_target(unsigned long pages)
@@ -28,19 +28,19 @@ void atomic_reserve_set_target(unsigned long pages)
 
 bool atomic_reserve_low(void)
 {
-	return atomic_load_explicit(&nr, memory_order_relaxed) < target;
+	return atomic_load_explicit(&atomic_reserve_nr, memory_order_relaxed) < target;
 }
 
 unsigned long nr_atomic_reserve_pages(void)
 {
-	long n = atomic_load_explicit(&nr, memory_order_relaxed);
+	long n = atomic_load_explicit(&atomic_reserve_nr, memory_order_relaxed);
 
 	return n > 0 ? (unsigned long)n : 0;
 }
 
 struct page *atomic_reserve_get(void)
 {
-	if (atomic_load_explicit(&nr, memory_order_relaxed) <= 0)
+	if (atomic_load_explicit(&atomic_reserve_nr, memory_order_relaxed) <= 0)
 		return NULL;
 	for (int i = 0; i < RESERVE_SLOTS; i++) {
 		struct page *page;
@@ -50,7 +50,7 @@ struct page *atomic_reserve_get(void)
 		page = atomic_exchange_explicit(&slots[i], NULL, memory_order_acquire);
 		if (!page)
 			continue;
-		atomic_fetch_sub_explicit(&nr, 1, memory_order_relaxed);
+		atomic_fetch_sub_explicit(&atomic_reserve_nr, 1, memory_order_relaxed);
 		page_clear(page, PG_emergency);
 		count_vm_event(SW_ATOMIC_RESERVE_USED);
 		return page;
@@ -65,7 +65,7 @@ static bool put(struct page *page)
 
 		if (atomic_compare_exchange_strong_explicit(
 			    &slots[i], &none, page, memory_order_release, memory_order_relaxed)) {
-			atomic_fetch_add_explicit(&nr, 1, memory_order_relaxed);
+			atomic_fetch_add_explicit(&atomic_reserve_nr, 1, memory_order_relaxed);
 			return true;
 		}
 	}

@@ -21,6 +21,7 @@
 #include "kernel/lock.h"
 #include "kernel/param.h"
 #include "kernel/printk.h"
+#include "kernel/server.h"
 #include "mm/machine.h"
 #include "mm/page_alloc.h"
 #include "mm/slab.h"
@@ -35,6 +36,8 @@ static spinlock_t boot_lock = SPINLOCK_INIT;
 /* An archive's program carries it although nothing calls into it: see machine.c. */
 static const struct sw_machine *const volatile boot_machine_root
 	__attribute__((used)) = &sw_machine_root;
+/* The same for the word `control`, so that it is known everywhere. */
+static const bool *const volatile boot_control __attribute__((used)) = &server_asked;
 
 static bool start(void)
 {

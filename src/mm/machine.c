@@ -55,4 +55,5 @@ const struct sw_machine sw_machine_root = {
 	.vm_events = vm_event_states,
 	.sections = &section_table,
 	.vmap_roots = vmap_roots,
+	.atomic_reserve = &atomic_reserve_nr,
 };

@@ -16,7 +16,7 @@
 #include <slabwork/export.h>
 
 #define SW_MACHINE_MAGIC "slabwork" /* 8 bytes, no NUL */
-#define SW_MACHINE_ABI   1          /* layout of struct sw_machine itself */
+#define SW_MACHINE_ABI   2          /* layout of struct sw_machine itself */
 
 struct sw_machine {
 	char magic[8];
@@ -25,16 +25,17 @@ struct sw_machine {
 	char version[16];
 	uint64_t layout; /* sizes and offsets of the structures below, mixed */
 
-	const void *slab_state;  /* enum slab_state */
-	const void *slab_caches; /* struct list_head of kmem_cache.list */
-	const void *sheaf_null;  /* void *[2] */
-	const void *sheaf_drain; /* void *[2] */
-	const void *sw_layout;   /* struct sw_layout */
-	const void *node_data;   /* struct pglist_data [MAX_NUMNODES] */
-	const void *nr_node_ids; /* unsigned int */
-	const void *vm_events;   /* unsigned long [NR_VM_EVENT_ITEMS] */
-	const void *sections;    /* struct mem_section *, biased: [pfn >> MAX_PAGE_ORDER] */
-	const void *vmap_roots;  /* struct vmap_area **[2]: first of the chains of ranges */
+	const void *slab_state;     /* enum slab_state */
+	const void *slab_caches;    /* struct list_head of kmem_cache.list */
+	const void *sheaf_null;     /* void *[2] */
+	const void *sheaf_drain;    /* void *[2] */
+	const void *sw_layout;      /* struct sw_layout */
+	const void *node_data;      /* struct pglist_data [MAX_NUMNODES] */
+	const void *nr_node_ids;    /* unsigned int */
+	const void *vm_events;      /* unsigned long [NR_VM_EVENT_ITEMS] */
+	const void *sections;       /* struct mem_section *, biased: [pfn >> MAX_PAGE_ORDER] */
+	const void *vmap_roots;     /* struct vmap_area **[2]: first of the chains of ranges */
+	const void *atomic_reserve; /* long: pages in the atomic reserve */
 };
 
 extern SW_API const struct sw_machine sw_machine_root;

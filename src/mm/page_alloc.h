@@ -249,6 +249,7 @@ extern bool numa_fake;
 /* ---- atomic_reserve.c -------------------------------------------------------------------------- */
 
 /* One page, refcount 0, on no list; NULL: empty. Async-signal-safe, lock-free. */
+extern _Atomic long atomic_reserve_nr; /* pages in it, about: machine.c shows it */
 struct page *atomic_reserve_get(void);
 /* Fill up from a NORMAL zone, whose lock the caller holds. Any other zone: nothing happens. */
 void __atomic_reserve_refill(struct zone *zone);

@@ -45,6 +45,7 @@
 #include "kernel/cpu.h"
 #include "kernel/printk.h"
 #include "kernel/rcu.h"
+#include "kernel/server.h"
 #include "mm/boot.h"
 #include "mm/page_alloc.h"
 #include "mm/slub_internal.h"
@@ -156,8 +157,10 @@ static void *alloc_from_sheaf(struct kmem_cache *s, gfp_t gfp)
 static void tick(struct kmem_cache *s, gfp_t gfp)
 {
 	slab_tick();
-	if (s->sheaf_capacity && !(gfp & __GFP_NORETRY) && !(mm_task_flags & PF_MEMALLOC))
+	if (s->sheaf_capacity && !(gfp & __GFP_NORETRY) && !(mm_task_flags & PF_MEMALLOC)) {
 		rcu_poll();
+		server_tick();
+	}
 }
 
 static void *alloc_slow(struct kmem_cache *s, gfp_t gfp, int nid)

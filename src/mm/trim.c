@@ -2,21 +2,65 @@
 /*
  * trim.c - give back everything that lies in stock
  *
- * Room: mm. From the top down: sheaves and barns into slabs, empty slabs into pages,
- * unpurged vmalloc areas, per-CPU page lists, and at last the free pages to the OS.
+ * Room: mm. Door: mm/trim.h. From the top down: empty slabs into pages, sheaves and barns into
+ * slabs, of which more are empty then, unpurged vmalloc areas, per-CPU page lists, and at
+ * last the free pages to the OS.
+ *
+ * Where the memory had lain is counted on the way: pages that the two rounds over the slabs
+ * gave to the buddy. What the last step gives to the OS is laid on those first, and on pages
+ * that were free before for the rest.
  */
 
 #include <slabwork/slab.h>
-#include <slabwork/vmalloc.h>
 
+#include "lib/list.h"
 #include "mm/boot.h"
 #include "mm/page_alloc.h"
-#include "mm/slab.h"
+#include "mm/slub_internal.h"
+#include "mm/trim.h"
+#include "mm/vmalloc.h"
+
+/* As slab_reclaim_all(), but for sheaves, which stay full. */
+static unsigned long discard_empty_slabs(void)
+{
+	unsigned long pages = 0;
+	struct kmem_cache *s;
+
+	if (!mutex_trylock(&slab_mutex))
+		return 0;
+	list_for_each_entry_reverse(s, &slab_caches, list)
+		pages += slab_discard_empty(s);
+	mutex_unlock(&slab_mutex);
+	return pages;
+}
+
+/* So much of *left as wanted is this part's. */
+static size_t take(size_t *left, size_t wanted)
+{
+	size_t n = wanted < *left ? wanted : *left;
+
+	*left -= n;
+	return n;
+}
+
+size_t trim_parts(size_t keep_bytes, struct trim_parts *parts)
+{
+	size_t empty, stock, given, left;
+
+	mm_boot();
+	empty = discard_empty_slabs() << PAGE_SHIFT;
+	stock = slab_reclaim_all() << PAGE_SHIFT;
+	parts->areas = vmap_purge() << PAGE_SHIFT;
+	given = left = page_alloc_trim(keep_bytes);
+	parts->empty_slabs = take(&left, empty);
+	parts->cpu_stock = take(&left, stock);
+	parts->free_pages = left;
+	return given + parts->areas;
+}
 
 size_t sw_trim(size_t keep_bytes)
 {
-	mm_boot();
-	slab_reclaim_all();
-	vm_unmap_aliases();
-	return page_alloc_trim(keep_bytes);
+	struct trim_parts parts;
+
+	return trim_parts(keep_bytes, &parts);
 }

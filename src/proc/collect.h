@@ -5,10 +5,11 @@
 /*
  * collect.h - rows: what one line of a file is made of, gathered through a reader
  *
- * Room: proc. collect_slab.c, collect_zone.c.
+ * Room: proc. collect_slab.c, collect_zone.c, collect_area.c.
  */
 
 #include "mm/slab.h"
+#include "mm/vmap_area.h"
 #include "mm/zone.h"
 #include "proc/reader.h"
 
@@ -86,5 +87,17 @@ struct vm_row {
 	unsigned long reserve;          /* high watermark and the greatest lowmem_reserve */
 };
 int vm_row_get(struct reader *reader, struct vm_row *row);
+
+/* Pages in the atomic reserve: neither free in the buddy nor anybody's. */
+int reserve_pages_get(struct reader *reader, unsigned long *pages);
+
+/* ---- areas ------------------------------------------------------------------------ */
+
+/*
+ * Call fn for every live and every unpurged area, in address order; end includes the guard
+ * page. 0, what fn returned if that is not 0, -EAGAIN, or the reader's error.
+ */
+int areas_walk(struct reader *reader,
+	       int (*fn)(const struct vmap_area *va, uintptr_t end, void *arg), void *arg);
 
 #endif /* PROC_COLLECT_H */

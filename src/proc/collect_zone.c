@@ -142,3 +142,12 @@ int vm_row_get(struct reader *reader, struct vm_row *row)
 	row->event[PGFREE] = row->freed;
 	return err;
 }
+
+int reserve_pages_get(struct reader *reader, unsigned long *pages)
+{
+	long nr = 0;
+	int err = reader_copy(reader, &nr, (const long *)reader->root.atomic_reserve);
+
+	*pages = nr > 0 ? (unsigned long)nr : 0;
+	return err;
+}

@@ -11,10 +11,7 @@
 
 #include <stdio.h>
 
-#include "mm/vmap_area.h"
 #include "proc/files.h"
-
-#define MAX_RANGES (1u << 24)
 
 struct area_row {
 	uintptr_t start, end; /* guard page included */
@@ -89,8 +86,15 @@ static bool wanted(const struct show *sh, const struct area_row *row)
 			       (!row->caller[len] || row->caller[len] == '+'));
 }
 
-static void print_area(struct show *sh, const struct vmap_area *va, uintptr_t end, bool *found)
+struct listing {
+	struct show *sh;
+	bool found;
+};
+
+static int print_area(const struct vmap_area *va, uintptr_t end, void *arg)
 {
+	struct listing *listing = arg;
+	struct show *sh = listing->sh;
 	struct area_row row = {
 		.start = va->start,
 		.end = end,
@@ -102,64 +106,28 @@ static void print_area(struct show *sh, const struct vmap_area *va, uintptr_t en
 	if (!row.lazy && row.vm.caller)
 		reader_symbol(sh->reader, (uintptr_t)row.vm.caller, row.caller, sizeof(row.caller));
 	if (!wanted(sh, &row))
-		return;
-	*found = true;
+		return 0;
+	listing->found = true;
 	if (sh->out->json)
 		print_json(sh->out, &row);
 	else
 		print_text(sh->out, &row);
-}
-
-static int walk(struct show *sh, const struct vmap_area *addr, bool *found)
-{
-	struct vmap_area va, next;
-	int err;
-
-	if (!addr)
-		return 0; /* a window not opened yet */
-	err = reader_copy(sh->reader, &va, addr);
-	for (unsigned int i = 0; !err && i < MAX_RANGES; i++) {
-		bool more = va.next != NULL;
-		uintptr_t end = va.end;
-
-		if (more) {
-			err = reader_copy(sh->reader, &next, va.next);
-			if (err)
-				break;
-			if (next.start != va.end)
-				return -EAGAIN;
-			if (va.state == VA_BUSY && next.state == VA_GUARD)
-				end = next.end;
-		}
-		if (va.state == VA_BUSY || va.state == VA_LAZY)
-			print_area(sh, &va, end, found);
-		if (!more)
-			return 0;
-		va = next;
-	}
-	return err ? err : -EAGAIN;
+	return 0;
 }
 
 int show_vmallocinfo(struct show *sh)
 {
-	const struct vmap_area *const *roots[2];
-	bool found = false;
-	int err = reader_get(sh->reader, roots, sh->reader->root.vmap_roots, sizeof(roots));
+	struct listing listing = { .sh = sh };
+	int err;
 
 	if (sh->out->json) {
 		json_open(sh->out, NULL, '{');
 		json_open(sh->out, "areas", '[');
 	}
-	for (int i = 0; !err && i < 2; i++) {
-		const struct vmap_area *first = NULL;
-
-		err = reader_get(sh->reader, &first, roots[i], sizeof(first));
-		if (!err)
-			err = walk(sh, first, &found);
-	}
+	err = areas_walk(sh->reader, print_area, &listing);
 	if (sh->out->json) {
 		json_close(sh->out, ']');
 		json_close(sh->out, '}');
 	}
-	return err ? err : sh->filter && !found ? -ENOENT : 0;
+	return err ? err : sh->filter && !listing.found ? -ENOENT : 0;
 }

@@ -22,11 +22,17 @@ const struct command commands[] = {
 	{ "run", "[OPTION]... [--] PROGRAM [ARGUMENT]...", "run a program on slabwork",
 	  "PROGRAM becomes this process: same process id, same exit status.\n\n"
 	  "  --slabwork WORDS  add WORDS to the SLABWORK variable, as \"mem=512M kfence=off\"\n"
+	  "  --no-control      without the control socket that `slabwork trim` asks\n"
 	  "  -v, --verbose     say on stderr that it starts (the default on a terminal)\n"
 	  "  -q, --quiet       say nothing\n\n"
 	  "Exit status: PROGRAM's; 125 slabwork failed, 126 PROGRAM cannot be run, 127 not found.\n",
 	  cmd_run },
 	{ "list", "", "processes that run on slabwork", "", cmd_list },
+	{ "trim", "[--json] [--keep BYTES] PROCESS", "give its spare memory back to the system",
+	  "PROCESS is a process id or the name of a program that was started by `slabwork run`.\n\n"
+	  "  --keep BYTES    leave so much free memory in stock: 0, 64K, 16M\n"
+	  "  --json          the same as JSON, in bytes\n",
+	  cmd_trim },
 	{ "slabinfo", "[--json] [--only CACHE] PROCESS", "its caches", WHO, cmd_show },
 	{ "buddyinfo", "[--json] [--only ZONE] PROCESS", "its free blocks of pages", WHO,
 	  cmd_show },
@@ -102,7 +108,7 @@ static int help(const char *name)
 	       "and shows what it holds.\n\nusage: slabwork COMMAND ...\n\n");
 	for (unsigned int i = 0; i < nr_commands; i++)
 		printf("  %-14s %s\n", commands[i].name, commands[i].line);
-	printf("\ntry: slabwork run -- python3     then, elsewhere: slabwork slabinfo python3\n"
+	printf("\ntry: slabwork run -- python3     then, elsewhere: slabwork top python3\n"
 	       "     slabwork help COMMAND\n");
 	return EXIT_OK;
 }

@@ -4,6 +4,7 @@
  *
  * Room: tool. Two variables and an exec: the program takes over this process, so its
  * id, signals, standard streams and exit status are as if it had been started plainly.
+ * SLABWORK gets the word "control": the program answers `slabwork trim`.
  * The library is looked for beside this command (the build folder), then in lib*
  * beside its folder (an installation), wherever the command itself was moved to.
  */
@@ -26,6 +27,7 @@ enum { EXIT_OURS = 125, EXIT_CANNOT = 126, EXIT_NOT_FOUND = 127 };
 struct options {
 	const char *words; /* for SLABWORK */
 	bool banner;
+	bool control; /* a control socket */
 	char **program;
 };
 
@@ -34,6 +36,7 @@ static int parse(const struct command *cmd, int argc, char **argv, struct option
 	int i;
 
 	opt->banner = isatty(STDERR_FILENO);
+	opt->control = true;
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		const char *arg = argv[i];
 
@@ -44,6 +47,8 @@ static int parse(const struct command *cmd, int argc, char **argv, struct option
 			opt->banner = true;
 		} else if (!strcmp(arg, "-q") || !strcmp(arg, "--quiet")) {
 			opt->banner = false;
+		} else if (!strcmp(arg, "--no-control")) {
+			opt->control = false;
 		} else if (!strncmp(arg, "--slabwork=", 11)) {
 			opt->words = arg + 11;
 		} else if (!strcmp(arg, "--slabwork")) {
@@ -61,7 +66,7 @@ static int parse(const struct command *cmd, int argc, char **argv, struct option
 }
 
 /* The first file that fits, in path. */
-static bool find_library(char *path, size_t size)
+bool library_find(char *path, size_t size)
 {
 	static const char *const places[] = {
 		"/" LIBRARY,          "/../lib*/" LIBRARY,       "/../lib*/" LIBRARY ".0",
@@ -113,8 +118,10 @@ static void print_banner(const char *program)
 {
 	const char *base = strrchr(program, '/');
 
-	fprintf(stderr, "slabwork[%d]: %s on slabwork %s. Watch: slabwork slabinfo %d\n",
-		(int)getpid(), base ? base + 1 : program, SW_VERSION, (int)getpid());
+	fprintf(stderr,
+		"slabwork[%d]: %s on slabwork %s (kmalloc 8…8k, %d malloc caches, kfence off). "
+		"Watch: slabwork top %d\n",
+		(int)getpid(), base ? base + 1 : program, SW_VERSION, MALLOC_CACHES, (int)getpid());
 }
 
 /* The file that execvp() would run. */
@@ -169,7 +176,7 @@ int cmd_run(const struct command *cmd, int argc, char **argv)
 
 	if (status)
 		return status;
-	if (!find_library(library, sizeof(library))) {
+	if (!library_find(library, sizeof(library))) {
 		fail("cannot find " LIBRARY
 		     " beside this command nor in ../lib: build it with ./run --setup");
 		return EXIT_OURS;
@@ -178,7 +185,10 @@ int cmd_run(const struct command *cmd, int argc, char **argv)
 		fail("%s: the loader takes no path with a space or a colon: move it", library);
 		return EXIT_OURS;
 	}
+	control_sweep();
+	/* In front: a later word wins, so the user's own "control=0" does. */
 	if (!prepend("LD_PRELOAD", library, ':', false) ||
+	    (opt.control && !prepend("SLABWORK", "control", ' ', false)) ||
 	    (opt.words && !prepend("SLABWORK", opt.words, ' ', true))) {
 		fail("cannot set up the environment: %s", strerror(errno));
 		return EXIT_OURS;

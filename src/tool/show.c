@@ -90,16 +90,8 @@ static int show_error(const struct target *target, const char *file, const char 
 			return fail("%s of process %d has no '%s'.  All of it: slabwork %s %d",
 				    file, pid, only, file, pid);
 		return fail("process %d has no %s.  Its caches: slabwork slab %d", pid, file, pid);
-	case -EAGAIN:
-		return fail("process %d (%s) has not allocated yet, or changes too fast: try again",
-			    pid, target->name);
-	case -ESRCH:
-		return fail("process %d (%s) has ended", pid, target->name);
-	case -EPERM:
-		return fail("not allowed to read process %d (%s): run this as its user or as root",
-			    pid, target->name);
 	default:
-		return fail("cannot read process %d (%s): %s", pid, target->name, strerror(-err));
+		return target_error(target, err);
 	}
 }
 

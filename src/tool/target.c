@@ -281,24 +281,29 @@ static bool check_version(struct target *target)
 	return false;
 }
 
-bool target_open(struct target *target, const char *who)
+bool target_find(struct target *target, const char *who)
 {
 	char *end;
 	long pid = strtol(who, &end, 10);
-	int err;
 
 	memset(target, 0, sizeof(*target));
-	target->view.read = target_read;
-	target->view.symbol = target_symbol;
 	if (*end || pid <= 0 || pid > INT32_MAX)
 		pid = find_by_name(who);
 	if (!pid)
 		return false;
 	target->pid = (pid_t)pid;
-	if (!process_name(target->pid, target->name)) {
-		explain(target, -ESRCH);
-		return false;
-	}
+	if (process_name(target->pid, target->name))
+		return true;
+	explain(target, -ESRCH);
+	return false;
+}
+
+bool target_read_open(struct target *target)
+{
+	int err;
+
+	target->view.read = target_read;
+	target->view.symbol = target_symbol;
 	err = read_maps(target);
 	if (!err)
 		err = find_root(target);
@@ -308,6 +313,33 @@ bool target_open(struct target *target, const char *who)
 		return true;
 	target_close(target);
 	return false;
+}
+
+bool target_open(struct target *target, const char *who)
+{
+	return target_find(target, who) && target_read_open(target);
+}
+
+int target_error(const struct target *target, int err)
+{
+	int pid = (int)target->pid;
+
+	switch (err) {
+	case -EAGAIN:
+		return fail("process %d (%s) has not allocated yet, or changes too fast: try again",
+			    pid, target->name);
+	case -ESRCH:
+		return fail("process %d (%s) has ended", pid, target->name);
+	case -EACCES:
+	case -EPERM:
+		return fail("not allowed to read process %d (%s): run this as its user or as root",
+			    pid, target->name);
+	case -EPROTO:
+		return fail("process %d (%s) runs another build of slabwork now: start again", pid,
+			    target->name);
+	default:
+		return fail("cannot read process %d (%s): %s", pid, target->name, strerror(-err));
+	}
 }
 
 void target_close(struct target *target)

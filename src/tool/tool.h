@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <slabwork/show.h>
+#include <slabwork/view.h>
 
 enum { EXIT_OK = 0, EXIT_FAIL = 1, EXIT_USAGE = 2 };
 
@@ -42,6 +42,11 @@ int cmd_run(const struct command *cmd, int argc, char **argv);  /* run.c */
 int cmd_show(const struct command *cmd, int argc, char **argv); /* show.c: slabinfo, ... */
 int cmd_slab(const struct command *cmd, int argc, char **argv); /* show.c */
 int cmd_list(const struct command *cmd, int argc, char **argv); /* list.c */
+int cmd_trim(const struct command *cmd, int argc, char **argv); /* trim.c */
+
+/* The malloc library of this command's own build or installation. run.c */
+bool library_find(char *path, size_t size);
+#define MALLOC_CACHES 52 /* for run's banner; tests/tool/test_run.sh holds it against the library */
 
 /* ---- elf.c: symbols of the files that a process has mapped -------------------------- */
 
@@ -84,6 +89,32 @@ struct target {
 /* By number or by name of the program. Says itself what is wrong. False: EXIT_FAIL. */
 bool target_open(struct target *target, const char *who);
 void target_close(struct target *target);
+/* The same in two steps: which process, and its memory. */
+bool target_find(struct target *target, const char *who);
+bool target_read_open(struct target *target);
+/* Say why reading it failed: -EAGAIN, -ESRCH, ...; returns EXIT_FAIL. */
+int target_error(const struct target *target, int err);
+
+/* ---- control.c: ask a process through its control socket ------------------------------ */
+
+/*
+ * Send a request; the values of the answer go to reply as text. 0; -ENOENT it has no socket;
+ * -EACCES; -EPROTO another protocol; -EINVAL it refused, and reply says why; or what connect(2) said.
+ */
+int control_ask(pid_t pid, const char *request, char *reply, size_t size);
+/* "name value" lines: the value of this name, 0 if it is not there. */
+uint64_t control_value(const char *reply, const char *name);
+/* Ask to trim, and say in words how it went: true and a line in text, or false and what is wrong. */
+bool trim_ask(struct target *target, const char *keep, char *reply, size_t size);
+void trim_sentence(const char *reply, char *text, size_t size);
+/* Remove the sockets of processes that have ended. */
+void control_sweep(void);
+
+/* ---- text.c: numbers for people ---------------------------------------------------------- */
+
+/* "0", "512", "128.0K", "71.3M": powers of 1,024. Returns buf. */
+#define HUMAN_SIZE 16
+const char *human(char buf[HUMAN_SIZE], uint64_t bytes);
 
 /* ---- process.c: what /proc knows ------------------------------------------------------ */
 

@@ -18,13 +18,18 @@ prints a_signal_ends_it_as_plainly 143 "" sh -c '"$0" run -- sh -c "kill -TERM \
 
 says it_is_silent_unless_a_terminal_listens 0 "" "$sw" run -- true
 holds the_banner_names_program_version_and_the_next_command \
-    sh -c '"$0" run -v -- true 2>err; grep -qE "^slabwork\[[0-9]+\]: true on slabwork [0-9.]+\. Watch: slabwork slabinfo [0-9]+\$" err && test "$(wc -l <err)" = 1' "$sw"
+    sh -c '"$0" run -v -- true 2>err; grep -qE "^slabwork\[[0-9]+\]: true on slabwork [0-9.]+ \(kmalloc 8…8k, [0-9]+ malloc caches, kfence off\)\. Watch: slabwork top [0-9]+\$" err && test "$(wc -l <err)" = 1' "$sw"
 
 prints an_existing_preload_is_kept 0 "$BUILD/libslabwork-malloc.so.0:/nowhere/libx.so$nl" \
     sh -c 'LD_PRELOAD=/nowhere/libx.so "$0" run -- sh -c "echo \$LD_PRELOAD" 2>/dev/null' "$sw"
-prints words_are_added_to_those_of_the_variable 0 "loglevel=3 slab_nomerge$nl" \
+holds the_banner_counts_the_malloc_caches_right \
+    sh -c 'test "$("$0" run -v -- true 2>&1 | sed "s/.* \([0-9]*\) malloc caches.*/\1/")" = \
+                "$(sed -n "s/.*MALLOC_NR_CLASSES  *\([0-9]*\).*/\1/p" "$1/src/malloc/classes.h" | head -n 1)"' "$sw" "$SRC"
+prints without_control_the_variable_is_the_users 0 "loglevel=3$nl" \
+    env SLABWORK=loglevel=3 "$sw" run --no-control -- sh -c 'echo $SLABWORK'
+prints words_are_added_to_those_of_the_variable 0 "control loglevel=3 slab_nomerge$nl" \
     env SLABWORK=loglevel=3 "$sw" run --slabwork slab_nomerge -- sh -c 'echo $SLABWORK'
-prints words_alone_make_the_variable 0 "slab_nomerge$nl" \
+prints words_alone_make_the_variable 0 "control slab_nomerge$nl" \
     "$sw" run --slabwork=slab_nomerge -- sh -c 'echo $SLABWORK'
 
 says a_missing_program_is_127 127 "slabwork: /nonexistent: not found$nl" "$sw" run -- /nonexistent
