@@ -29,15 +29,15 @@
 
 /* How to reach this CPU's slots. First member of struct kmem_cache. */
 struct sw_fast {
-	intptr_t rseq_offset;	/* thread pointer + this: struct rseq, or a dummy */
-	intptr_t id_offset;	/* thread pointer + this: 4-byte CPU id */
-	char *slots;		/* of id 0; of id n: + (n << SW_PCPU_SHIFT) */
-	unsigned char *objmap;	/* biased: objmap[address >> 4] = tag of the live object there */
+	intptr_t rseq_offset;    /* thread pointer + this: struct rseq, or a dummy */
+	intptr_t id_offset;      /* thread pointer + this: 4-byte CPU id */
+	char *slots;             /* of id 0; of id n: + (n << SW_PCPU_SHIFT) */
+	unsigned char *objmap;   /* biased: objmap[address >> 4] = tag of the live object there */
 	uintptr_t machine_start; /* objects below or from *machine_online up take the slow path */
 	const uintptr_t *machine_online;
 	unsigned int object_size; /* for __GFP_ZERO */
-	unsigned char tag;	  /* 1..127; bit 7 marks an object at 8 mod 16 */
-	unsigned char mode;	  /* SW_FAST_* */
+	unsigned char tag;        /* 1..127; bit 7 marks an object at 8 mod 16 */
+	unsigned char mode;       /* SW_FAST_* */
 	unsigned short abi;
 	void *reserved;
 };
@@ -65,6 +65,9 @@ struct sw_fast {
 
 #if defined(__x86_64__) && !defined(SW_NO_RSEQ)
 #define SW_HAVE_RSEQ 1
+
+/* The columns of the assembly stay as they are. */
+/* clang-format off */
 
 /*
  * The descriptor the kernel reads: version, flags, start, length, abort. "?": in the section
@@ -212,6 +215,8 @@ fail:
 	sw_rseq_disarm(f);
 	return false;
 }
+
+/* clang-format on */
 
 #elif defined(__aarch64__) && !defined(SW_NO_RSEQ)
 #define SW_HAVE_RSEQ 1
