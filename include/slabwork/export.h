@@ -12,7 +12,7 @@
 
 #ifdef __cplusplus
 #define SW_BEGIN_DECLS extern "C" {
-#define SW_END_DECLS }
+#define SW_END_DECLS   }
 #else
 #define SW_BEGIN_DECLS
 #define SW_END_DECLS
@@ -30,12 +30,12 @@
 #ifndef __printf
 #define __printf(fmt, first) __attribute__((format(printf, fmt, first)))
 #endif
-#define SW_MALLOC __attribute__((malloc))
+#define SW_MALLOC          __attribute__((malloc))
 #define SW_ALLOC_SIZE(...) __attribute__((alloc_size(__VA_ARGS__)))
-#define SW_ALWAYS_INLINE static inline __attribute__((always_inline))
+#define SW_ALWAYS_INLINE   static inline __attribute__((always_inline))
 
 #ifndef likely
-#define likely(x) __builtin_expect(!!(x), 1)
+#define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #endif
 

@@ -12,6 +12,9 @@
  * pointer is TPIDR_EL0; the abort path follows the signature glibc registered.
  */
 
+/* The columns of the assembly stay as they are. */
+/* clang-format off */
+
 #define SW_RSEQ_TABLE                                                                              \
 	".pushsection __rseq_cs, \"aw?\"\n\t"                                                      \
 	".balign 32\n"                                                                             \
@@ -39,7 +42,7 @@
 
 /* lsl in "add (shifted register)" goes to 63, so any SW_PCPU_SHIFT will do. */
 #define SW_RSEQ_AREA(f) ((char *)__builtin_thread_pointer() + (f)->rseq_offset)
-#define SW_RSEQ_ID(f) ((char *)__builtin_thread_pointer() + (f)->id_offset)
+#define SW_RSEQ_ID(f)   ((char *)__builtin_thread_pointer() + (f)->id_offset)
 
 #if SW_RSEQ_DISARM
 #define SW_RSEQ_LEAVE "str xzr, [%[rs], #8]\n\t"
@@ -149,5 +152,7 @@ fail:
 	sw_rseq_disarm(f);
 	return false;
 }
+
+/* clang-format on */
 
 #endif /* SW_SLAB_FAST_AARCH64_H */

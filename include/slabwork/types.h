@@ -24,16 +24,16 @@ typedef uint64_t phys_addr_t;
 #endif
 #ifndef PAGE_SHIFT
 #define PAGE_SHIFT SW_PAGE_SHIFT
-#define PAGE_SIZE (1UL << PAGE_SHIFT)
-#define PAGE_MASK (~(PAGE_SIZE - 1))
+#define PAGE_SIZE  (1UL << PAGE_SHIFT)
+#define PAGE_MASK  (~(PAGE_SIZE - 1))
 #endif
 #ifndef PAGE_ALIGN
 #define PAGE_ALIGN(x) (((x) + PAGE_SIZE - 1) & PAGE_MASK)
 #endif
 
 /* Orders 0..MAX_PAGE_ORDER; MAX_ORDER is Linux 5.4's exclusive bound. */
-#define MAX_PAGE_ORDER 10
-#define MAX_ORDER (MAX_PAGE_ORDER + 1)
+#define MAX_PAGE_ORDER          10
+#define MAX_ORDER               (MAX_PAGE_ORDER + 1)
 #define PAGE_ALLOC_COSTLY_ORDER 3
 
 #define NUMA_NO_NODE (-1)

@@ -37,9 +37,9 @@
 #define LOOK_AT_MOST     256     /* blocks of one list in a tick */
 #define SLACK_LEAST      (256UL) /* pages: 1 MiB */
 #define SLACK_FRACTION   16      /* of the zone's allocated pages */
-#define URGENT_FRACTION 8	/* of the zone's allocated pages */
-#define URGENT_MS 8
-#define TICK_LEAST_ORDER 4       /* 64 KiB: below, the call costs more than the memory is worth */
+#define URGENT_FRACTION  8       /* of the zone's allocated pages */
+#define URGENT_MS        8
+#define TICK_LEAST_ORDER 4 /* 64 KiB: below, the call costs more than the memory is worth */
 #define NS_PER_MS        1000000UL
 
 static unsigned int decay_ms = 250;
@@ -161,8 +161,8 @@ static unsigned long give_back_batch(struct zone *zone, const struct wish *wish,
 static unsigned long share_of_allocated(struct zone *zone, unsigned int fraction,
 					unsigned long least)
 {
-	unsigned long allocated = zone_page_state(zone, NR_COMMITTED) -
-				  zone_page_state(zone, NR_FREE_COMMITTED);
+	unsigned long allocated =
+		zone_page_state(zone, NR_COMMITTED) - zone_page_state(zone, NR_FREE_COMMITTED);
 	unsigned long share = (long)allocated > 0 ? allocated / fraction : 0;
 
 	return share > least ? share : least;

@@ -77,9 +77,13 @@ uint8_t size_index[24] = {
 
 void setup_kmalloc_cache_index_table(void)
 {
-	for (size_t bytes = 8; bytes <= 192; bytes += 8)
-		size_index[size_index_elem(bytes)] =
-			(uint8_t)kmalloc_index_for(bytes, KMALLOC_MIN_SIZE);
+	for (size_t bytes = 8; bytes <= 192; bytes += 8) {
+		uint8_t index = (uint8_t)kmalloc_index_for(bytes, KMALLOC_MIN_SIZE);
+
+		/* Other threads' kmalloc() reads along: no store where nothing changes. */
+		if (size_index[size_index_elem(bytes)] != index)
+			size_index[size_index_elem(bytes)] = index;
+	}
 }
 
 static struct kmem_cache *kmalloc_slab(size_t size, gfp_t gfp)
@@ -87,7 +91,7 @@ static struct kmem_cache *kmalloc_slab(size_t size, gfp_t gfp)
 	unsigned int index = size <= 192 ? size_index[size_index_elem(size)] :
 					   (unsigned int)fls64(size - 1);
 
-	return kmalloc_caches[kmalloc_type(gfp)][index];
+	return SW_LOAD_PUBLISHED(kmalloc_caches[kmalloc_type(gfp)][index]);
 }
 
 unsigned int kmalloc_size(unsigned int index)
@@ -138,7 +142,7 @@ static void new_kmalloc_cache(unsigned int index, enum kmalloc_cache_type type, 
 	BUG_ON(!s);
 	/* Release: the inline kmalloc() of another thread does not wait for the end of boot. */
 	__atomic_store_n(&kmalloc_caches[type][index], s, __ATOMIC_RELEASE);
-	if (size >= 16 && size < PAGE_SIZE * 4)
+	if (own_tag)
 		next_tag++;
 }
 
@@ -281,8 +285,8 @@ void slab_kfree(const void *object, unsigned int tag, const char *who)
 	page = large_page(object);
 	if (page && page_test(page, PG_head))
 		free_large(page);
-	else if (page && sw_try_free(object)) /* a block of general.c: its length is not a power of two */
-		return;
+	else if (page && sw_try_free(object))
+		return; /* a block of general.c: its length is not a power of two */
 	else
 		slab_free_slow(NULL, (void *)object, false, who);
 }

@@ -13,8 +13,8 @@
 #include <slabwork/types.h>
 
 #define SECTION_SHIFT (PAGE_SHIFT + MAX_PAGE_ORDER) /* 4 MiB: one largest block */
-#define SECTION_SIZE (1UL << SECTION_SHIFT)
-#define OBJMAP_SHIFT 4 /* one objmap byte for 16 bytes of memory */
+#define SECTION_SIZE  (1UL << SECTION_SHIFT)
+#define OBJMAP_SHIFT  4 /* one objmap byte for 16 bytes of memory */
 
 struct sw_layout {
 	/* Biased pointers: memmap[pfn], objmap[addr >> OBJMAP_SHIFT]. */

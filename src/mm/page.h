@@ -24,12 +24,12 @@ enum pageflags {
 	PG_dirty,
 	PG_lru,
 	PG_active,
-	PG_slab,      /* head (and only the head) of a slab */
-	PG_reserved,  /* a hole: never given out */
-	PG_head,      /* head of a compound page */
-	PG_tail,      /* compound_head says whose */
-	PG_buddy,     /* head of a free block in the buddy; order in page->order */
-	PG_pcp,	      /* free, on a per-CPU page list */
+	PG_slab,     /* head (and only the head) of a slab */
+	PG_reserved, /* a hole: never given out */
+	PG_head,     /* head of a compound page */
+	PG_tail,     /* compound_head says whose */
+	PG_buddy,    /* head of a free block in the buddy; order in page->order */
+	PG_pcp,      /* free, on a per-CPU page list */
 	PG_writeback,
 	PG_reclaim,
 	PG_private,
@@ -43,7 +43,7 @@ enum pageflags {
 #define PAGE_ZONE_SHIFT 26 /* 3 bits */
 #define PAGE_NODE_SHIFT 29 /* 3 bits */
 
-#define SLAB_INLINE_WORDS 3 /* derived: what is left of 64 bytes */
+#define SLAB_INLINE_WORDS   3 /* derived: what is left of 64 bytes */
 #define SLAB_INLINE_OBJECTS (SLAB_INLINE_WORDS * 64)
 
 struct page {
@@ -52,20 +52,20 @@ struct page {
 	struct list_head lru; /* buddy free list, pcp list, or slab list of a node */
 	union {
 		struct kmem_cache *slab_cache; /* PG_slab head */
-		unsigned long private;	       /* the owner's, other pages */
+		unsigned long private;         /* the owner's, other pages */
 		struct page *compound_head;    /* PG_tail */
 	};
 	union {
 		struct {
-			unsigned short inuse;	/* PG_slab: objects out of the slab (live or in a sheaf) */
+			unsigned short inuse;   /* PG_slab: objects live or in a sheaf */
 			unsigned short objects; /* PG_slab: objects in all */
 		};
 		unsigned int index;
 	};
-	unsigned char order;	   /* of the block whose head this is */
-	unsigned char migratetype; /* of a free page: the list it is on */
+	unsigned char order;        /* of the block whose head this is */
+	unsigned char migratetype;  /* of a free page: the list it is on */
 	unsigned char slab_on_list; /* PG_slab: on its node's partial list */
-	unsigned char slab_cursor; /* PG_slab: bitmap word to look at first */
+	unsigned char slab_cursor;  /* PG_slab: bitmap word to look at first */
 	union {
 		/* PG_slab: bit i set = object i is free in the slab (not in a sheaf). */
 		unsigned long slab_free[SLAB_INLINE_WORDS];

@@ -503,7 +503,7 @@ unsigned long slab_reclaim_all(void)
 }
 
 /* How long stock may lie before it goes back, and how many slow paths pass between looks at the clock. */
-#define TICK_NS 250000000ULL
+#define TICK_NS    250000000ULL
 #define TICK_EVERY 16
 
 void slab_tick(void)

@@ -137,13 +137,33 @@ static unsigned int default_sheaf_capacity(unsigned int size)
  * fed. What is not used for a while goes back: barn_reap().
  */
 #define BARN_BYTES(size) ((size) > 1024 ? 256U << 10 : 1U << 20)
-#define BARN_MIN_FULL 2
+#define BARN_MIN_FULL    2
+
+/* A CPU keeps at most this much of one size of block ready, in each of its two sheaves. */
+#define BLOCK_SHEAF_BYTES (512UL << 10)
+
+static void calculate_block_sizes(struct kmem_cache *s)
+{
+	unsigned int keep = (unsigned int)(BLOCK_SHEAF_BYTES / s->object_size);
+
+	s->size = s->inuse = s->object_size;
+	s->block_pages = s->size >> PAGE_SHIFT;
+	s->reciprocal_size = reciprocal_value(s->size);
+	s->oo.x = get_order(s->size) << 16 | 1;
+	s->min = s->oo;
+	s->sheaf_capacity = sheaf_round_capacity(4);
+	s->sheaf_limit = keep < 1 ? 1 : keep > s->sheaf_capacity ? s->sheaf_capacity : keep;
+}
 
 bool calculate_sizes(struct kmem_cache *s)
 {
 	unsigned int size = ALIGN(s->object_size, (unsigned int)sizeof(void *));
 	unsigned int order, min_partial;
 
+	if (s->flags & SLAB_BLOCKS) {
+		calculate_block_sizes(s);
+		return true;
+	}
 	s->inuse = size;
 	/* The kernel's free pointer: outside where the object must not change while free. */
 	if (s->ctor || (s->flags & (SLAB_TYPESAFE_BY_RCU | SLAB_POISON)) ||
@@ -191,6 +211,7 @@ bool calculate_sizes(struct kmem_cache *s)
 		s->sheaf_capacity = default_sheaf_capacity(size);
 	else
 		s->sheaf_capacity = sheaf_round_capacity(s->sheaf_capacity);
+	s->sheaf_limit = s->sheaf_capacity;
 	if (s->sheaf_capacity)
 		s->barn_max_full = BARN_BYTES(size) / (size * s->sheaf_capacity);
 	if (s->barn_max_full < BARN_MIN_FULL)

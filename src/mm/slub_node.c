@@ -95,10 +95,9 @@ static void account_pages(struct kmem_cache *s, struct page *slab, int sign)
 /* Written under list_lock, read by anybody: no locked instruction. */
 static void counter_add(_Atomic unsigned long *counter, long delta)
 {
-	atomic_store_explicit(counter,
-			      atomic_load_explicit(counter, memory_order_relaxed) +
-				      (unsigned long)delta,
-			      memory_order_relaxed);
+	atomic_store_explicit(
+		counter, atomic_load_explicit(counter, memory_order_relaxed) + (unsigned long)delta,
+		memory_order_relaxed);
 }
 
 /* A slab joins (or leaves) its node's counts, with the objects that are free in it. */
@@ -325,6 +324,8 @@ unsigned int slab_take(struct kmem_cache *s, gfp_t gfp, int nid, bool strict, vo
 	bool wait = gfpflags_allow_blocking(gfp);
 	unsigned int got = 0, fresh;
 
+	if (s->block_pages)
+		return block_take(s, gfp, nid, p, min);
 	for (unsigned int i = 0; i < nr_node_ids && got < min; i++) {
 		unsigned int id = ((unsigned int)nid + i) % nr_node_ids;
 		struct kmem_cache_node *n = s->node[id];
@@ -405,6 +406,10 @@ unsigned int slab_put(struct kmem_cache *s, void **p, unsigned int n_objects, bo
 	unsigned int done = 0;
 	LIST_HEAD(empty);
 
+	if (s->block_pages) {
+		block_put(s, p, n_objects);
+		return n_objects;
+	}
 	for (; done < n_objects; done++) {
 		struct page *slab = page_head(addr_to_page(p[done]));
 		struct kmem_cache_node *n = get_node(s, slab_nid(slab));

@@ -75,7 +75,7 @@
 /* Guards cost a mapping each; a third of max_map_count leaves room for the program's own. */
 #define VMAP_GUARD_AREAS 20000
 /* Freed memory kept for reuse, per process: the kernel keeps 32 MiB * (1 + log2 CPUs). */
-#define LAZY_MAX (32UL << 20)
+#define LAZY_MAX  (32UL << 20)
 #define DIRTY_MAX (512UL << 10) /* resident bytes in lazy ranges, while mappings are not scarce */
 /* From this size on the memory (not the addresses) goes back when freed: 1 MiB is 256 faults. */
 #define RELEASE_AT_ONCE (1UL << 20)

@@ -108,15 +108,14 @@ KUNIT_TEST(kmalloc_size_is_two_to_the_index_but_for_1_and_2)
 /* Class for a request, the table of the memory facts by smallest class, row by row. */
 static size_t class_for(size_t size, size_t min)
 {
-	static const size_t upto[] = {
-		8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192
-	};
+	static const size_t bound[] = { 8,   16,  32,   64,   96,   128, 192,
+					256, 512, 1024, 2048, 4096, 8192 };
 
-	for (unsigned int i = 0; i < sizeof(upto) / sizeof(upto[0]); i++) {
-		if (upto[i] < min || (upto[i] == 96 && min > 32) || (upto[i] == 192 && min > 64))
+	for (unsigned int i = 0; i < sizeof(bound) / sizeof(bound[0]); i++) {
+		if (bound[i] < min || (bound[i] == 96 && min > 32) || (bound[i] == 192 && min > 64))
 			continue;
-		if (size <= upto[i])
-			return upto[i];
+		if (size <= bound[i])
+			return bound[i];
 	}
 	return 0;
 }

@@ -68,8 +68,12 @@ static char said[2000];
 
 static void hear(const char *text, unsigned long len)
 {
-	if (strlen(said) + len < sizeof(said))
-		strncat(said, text, len);
+	size_t at = strlen(said);
+
+	if (at + len < sizeof(said)) {
+		memcpy(said + at, text, len);
+		said[at + len] = '\0';
+	}
 }
 
 KUNIT_TEST(sizes_and_alignments_out_of_range_warn_and_are_null)

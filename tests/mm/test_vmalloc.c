@@ -335,12 +335,12 @@ KUNIT_TEST(a_child_of_fork_can_go_on)
 	pid_t pid;
 	int status;
 
-	strcpy(p, "parent");
+	memcpy(p, "parent", sizeof("parent"));
 	pid = fork();
 	if (!pid) {
 		char *q = vmalloc(MIB);
 
-		strcpy(p, "child");
+		memcpy(p, "child", sizeof("child"));
 		vfree(p);
 		vfree(q);
 		_exit(vmap_validate() ? 1 : 0);

@@ -72,15 +72,15 @@ KUNIT_TEST(a_page_may_be_in_two_areas_and_outlive_the_first)
 	struct page *pair[2] = { other, page };
 	char *a, *b;
 
-	strcpy(page_address(page), "first");
+	memcpy(page_address(page), "first", sizeof("first"));
 	a = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
 	b = vm_map_ram(pair, 2, NUMA_NO_NODE);
 	KUNIT_ASSERT_NOT_NULL(test, a);
 	KUNIT_ASSERT_NOT_NULL(test, b);
-	strcpy(b + PAGE_SIZE, "second");
+	memcpy(b + PAGE_SIZE, "second", sizeof("second"));
 	KUNIT_EXPECT_STREQ(test, a, "second");
 	vunmap(a);
-	strcpy(page_address(page), "third");
+	memcpy(page_address(page), "third", sizeof("third"));
 	KUNIT_EXPECT_STREQ(test, b + PAGE_SIZE, "third");
 	vm_unmap_ram(b, 2);
 	KUNIT_EXPECT_STREQ(test, (char *)page_address(page), "third");
@@ -112,7 +112,7 @@ KUNIT_TEST(pages_of_a_vmalloc_area_can_be_mapped_again)
 	char *area = vmalloc(3 * PAGE_SIZE), *again;
 	struct page *pages[2];
 
-	strcpy(area + 2 * PAGE_SIZE, "tail");
+	memcpy(area + 2 * PAGE_SIZE, "tail", sizeof("tail"));
 	pages[0] = vmalloc_to_page(area + 2 * PAGE_SIZE);
 	pages[1] = vmalloc_to_page(area);
 	again = vmap(pages, 2, VM_MAP, PAGE_KERNEL);
@@ -127,8 +127,12 @@ static char said[1000];
 
 static void hear(const char *text, unsigned long len)
 {
-	if (strlen(said) + len < sizeof(said))
-		strncat(said, text, len);
+	size_t at = strlen(said);
+
+	if (at + len < sizeof(said)) {
+		memcpy(said + at, text, len);
+		said[at + len] = '\0';
+	}
 }
 
 KUNIT_TEST(vunmap_and_vfree_do_not_take_each_others_areas)
