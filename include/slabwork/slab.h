@@ -372,11 +372,11 @@ SW_ALWAYS_INLINE SW_ALLOC_SIZE(1) __must_check void *kmalloc(size_t size, gfp_t 
 {
 #if !defined(SW_NO_INLINE)
 	if (__builtin_constant_p(size) && size) {
-		struct kmem_cache *cache;
+		struct kmem_cache *const *row = kmalloc_caches[kmalloc_type(flags)], *cache;
 
 		if (size > KMALLOC_MAX_CACHE_SIZE)
 			return kmalloc_large(size, flags);
-		cache = kmalloc_caches[kmalloc_type(flags)][kmalloc_index(size)];
+		cache = SW_LOAD_PUBLISHED(row[kmalloc_index(size)]);
 		if (likely(cache && !(flags & GFP_SLAB_BUG_MASK)))
 			return kmem_cache_alloc(cache, flags);
 	}

@@ -54,6 +54,16 @@ struct sw_fast {
 #endif
 
 /*
+ * For a pointer that another thread published with a release: the address dependency orders what
+ * it points to, which ThreadSanitizer cannot see.
+ */
+#if defined(SW_NO_RSEQ)
+#define SW_LOAD_PUBLISHED(p) __atomic_load_n(&(p), __ATOMIC_ACQUIRE)
+#else
+#define SW_LOAD_PUBLISHED(p) __atomic_load_n(&(p), __ATOMIC_RELAXED)
+#endif
+
+/*
  * The kernel reads a thread's last descriptor at its next preemption. In code that dlclose()
  * can unmap it must not be found any more by then; programs, and we ourselves, stay.
  */
