@@ -20,7 +20,8 @@
  *       never 0 once the cache can be used. Slot 0 of every CPU id is null for ever.
  *   H2  sheaf->size is valid exactly while the sheaf is in no slot.
  *   H3  objects[0 .. size) are objects of the cache, free, and 0 in objmap.
- *   H4  sheaf->bottom is NULL and objects[capacity] is SW_SHEAF_FULL, always.
+ *   H4  sheaf->bottom is NULL and objects[sheaf->capacity] is SW_SHEAF_FULL, always. Its size in
+ *       memory follows from the cache's sheaf_capacity (sheaf->capacity may be less: blocks).
  *
  * 3. Emptying another CPU's slot
  *
@@ -159,6 +160,12 @@ void slot_index_free(unsigned int index)
 
 /* ---- slots without rseq ---- */
 
+/* Written under the slot's lock, counted (slab_sheaf_objects()) and looked at from outside without. */
+static void slot_store(void **slot, void *top)
+{
+	__atomic_store_n(slot, top, __ATOMIC_RELEASE);
+}
+
 /* Ids 1..n-1 in turn from the thread's own; the lock of *cid is held. False: all are busy. */
 static bool lock_some_cid(unsigned int *cid)
 {
@@ -190,7 +197,7 @@ void *slot_pop_locked(struct kmem_cache *s)
 	top = *slot;
 	object = *top;
 	if (object)
-		*slot = top - 1;
+		slot_store(slot, top - 1);
 	unlock_cid(cid);
 	return object;
 }
@@ -208,7 +215,7 @@ bool slot_push_locked(struct kmem_cache *s, void *object)
 	room = top[1] != SW_SHEAF_FULL;
 	if (room) {
 		top[1] = object;
-		*slot = top + 1;
+		slot_store(slot, top + 1);
 	}
 	unlock_cid(cid);
 	return room;
@@ -226,7 +233,7 @@ struct slab_sheaf *slot_detach(struct kmem_cache *s, bool *usable)
 		if (top == sheaf_drain)
 			top = NULL;
 		else
-			*slot_of(s, cid) = sheaf_null;
+			slot_store(slot_of(s, cid), sheaf_null);
 		unlock_cid(cid);
 	}
 	*usable = top != NULL;
@@ -244,7 +251,7 @@ bool slot_attach(struct kmem_cache *s, struct slab_sheaf *sheaf)
 	if (!lock_some_cid(&cid))
 		return false;
 	if (*slot_of(s, cid) == sheaf_null) {
-		*slot_of(s, cid) = top;
+		slot_store(slot_of(s, cid), top);
 		done = true;
 	}
 	unlock_cid(cid);
@@ -259,20 +266,20 @@ struct slab_sheaf *spare_swap(struct kmem_cache *s, struct slab_sheaf *sheaf)
 
 /* ---- sheaves ---- */
 
-struct slab_sheaf *sheaf_alloc(unsigned int capacity, gfp_t gfp)
+struct slab_sheaf *sheaf_alloc(unsigned int capacity, unsigned int limit, gfp_t gfp)
 {
 	struct slab_sheaf *sheaf = slab_meta_alloc(sheaf_bytes(capacity), gfp);
 
 	if (!sheaf)
 		return NULL;
 	sheaf->next = NULL;
-	sheaf->capacity = (unsigned short)capacity;
+	sheaf->capacity = (unsigned short)limit;
 	sheaf->size = 0;
 	sheaf->bottom = NULL;
-	sheaf->objects[0] = NULL; /* top[1] of an empty sheaf must not read as FULL */
-	for (unsigned int i = 1; i < capacity; i++)
+	/* top[1] must read as FULL at the limit only. */
+	for (unsigned int i = 0; i < limit; i++)
 		sheaf->objects[i] = NULL;
-	sheaf->objects[capacity] = SW_SHEAF_FULL;
+	sheaf->objects[limit] = SW_SHEAF_FULL;
 	return sheaf;
 }
 
@@ -340,7 +347,7 @@ bool barn_put(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
 	struct node_barn *barn = local_barn(s);
 	bool full = sheaf->size != 0, room;
 
-	if (s->dying || !lock_barn(barn, wait))
+	if (s->dying || (full && !s->barn_max_full) || !lock_barn(barn, wait))
 		return false;
 	room = full ? barn->nr_full < s->barn_max_full : barn->nr_empty < BARN_MAX_EMPTY;
 	if (room && full) {
@@ -391,9 +398,25 @@ void sheaf_dispose(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
 	sheaf_flush(s, sheaf, wait);
 }
 
+/* Blocks are large and have no barn: what a CPU keeps besides its main sheaf goes. */
+static void reap_spares(struct kmem_cache *s)
+{
+	for (unsigned int cid = 0; cid < cpu_nr_cids(); cid++) {
+		struct slab_sheaf *sheaf = NULL;
+
+		if (atomic_load_explicit(spare_of(s, cid), memory_order_relaxed))
+			sheaf = atomic_exchange_explicit(spare_of(s, cid), NULL,
+							 memory_order_acq_rel);
+		if (sheaf)
+			sheaf_flush(s, sheaf, false);
+	}
+}
+
 /* The working set of a barn is what was taken from it lately; min_full sheaves were not. */
 void barn_reap(struct kmem_cache *s)
 {
+	if (s->block_pages)
+		reap_spares(s);
 	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
 		struct node_barn *barn = s->node[nid] ? &s->node[nid]->barn : NULL;
 		struct slab_sheaf *idle = NULL, *sheaf;
@@ -527,7 +550,7 @@ static void drain_slots_locked(struct kmem_cache *s)
 
 		spin_lock(&slot_locks[cid % MAX_LOCKED_CIDS].lock);
 		top = *slot_of(s, cid);
-		*slot_of(s, cid) = sheaf_null;
+		slot_store(slot_of(s, cid), sheaf_null);
 		unlock_cid(cid);
 		empty_sheaf(s, sheaf_of_top(s, top));
 	}
@@ -621,6 +644,16 @@ static unsigned long top_objects(const struct kmem_cache *s, void *top)
 	return in / sizeof(void *) + 1 - offsetof(struct slab_sheaf, objects) / sizeof(void *);
 }
 
+/*
+ * A spare may be taken and filled while it is looked at: the count is a guess then, as all of
+ * slab_sheaf_objects() is. The frame itself stays mapped, whoever owns it now.
+ */
+__attribute__((no_sanitize("thread"))) static unsigned int
+spare_size_guess(const struct slab_sheaf *spare)
+{
+	return __atomic_load_n(&spare->size, __ATOMIC_RELAXED);
+}
+
 unsigned long slab_sheaf_objects(struct kmem_cache *s)
 {
 	unsigned long n = 0;
@@ -631,7 +664,7 @@ unsigned long slab_sheaf_objects(struct kmem_cache *s)
 
 			n += top_objects(s, __atomic_load_n(slot_of(s, cid), __ATOMIC_ACQUIRE));
 			if (spare)
-				n += spare->size;
+				n += spare_size_guess(spare);
 		}
 	}
 	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
