@@ -157,7 +157,7 @@ static void *alloc_from_sheaf(struct kmem_cache *s, gfp_t gfp)
 static void tick(struct kmem_cache *s, gfp_t gfp)
 {
 	slab_tick();
-	if (s->sheaf_capacity && !(gfp & __GFP_NORETRY) && !(mm_task_flags & PF_MEMALLOC)) {
+	if (s->sheaf_capacity && !(gfp & __GFP_NORETRY) && !(current_flags() & PF_MEMALLOC)) {
 		rcu_poll();
 		server_tick();
 	}
