@@ -8,29 +8,24 @@
 
 #include "kernel/current.h"
 
-static __thread unsigned int thread_flags;
-
-unsigned int current_flags(void)
-{
-	return thread_flags;
-}
+__thread unsigned int sw_current_flags __attribute__((tls_model("initial-exec")));
 
 unsigned int current_flags_save(unsigned int bits)
 {
-	unsigned int saved = thread_flags & bits;
+	unsigned int saved = sw_current_flags & bits;
 
-	thread_flags |= bits;
+	sw_current_flags |= bits;
 	return saved;
 }
 
 void current_flags_restore(unsigned int bits, unsigned int saved)
 {
-	thread_flags = (thread_flags & ~bits) | (saved & bits);
+	sw_current_flags = (sw_current_flags & ~bits) | (saved & bits);
 }
 
 gfp_t current_gfp_context(gfp_t gfp)
 {
-	unsigned int flags = thread_flags;
+	unsigned int flags = sw_current_flags;
 
 	if (flags & PF_MEMALLOC_NOIO)
 		return gfp & ~(__GFP_IO | __GFP_FS);

@@ -5,7 +5,8 @@
 /*
  * current.h - what the calling thread has said about all its allocations
  *
- * Room: kernel. Set through <slabwork/sched_mm.h>, asked by mm. Values are Linux 5.4's PF_*.
+ * Room: kernel. Set through <slabwork/sched_mm.h> and by reclaim, asked by mm. Values are Linux
+ * 5.4's PF_*.
  */
 
 #include <slabwork/gfp.h>
@@ -15,7 +16,12 @@
 #define PF_MEMALLOC_NOFS 0x00040000u /* allocations enter no file system */
 #define PF_MEMALLOC_NOIO 0x00080000u /* allocations start no I/O, enter no file system */
 
-unsigned int current_flags(void);
+extern __thread unsigned int sw_current_flags __attribute__((tls_model("initial-exec")));
+
+static inline unsigned int current_flags(void)
+{
+	return sw_current_flags;
+}
 
 /* Set bits in the calling thread's flags; returns those of them that were set before. */
 unsigned int current_flags_save(unsigned int bits);

@@ -22,6 +22,7 @@
 
 #include <slabwork/oom.h>
 
+#include "kernel/current.h"
 #include "kernel/fork.h"
 #include "kernel/lock.h"
 #include "kernel/printk.h"
@@ -78,7 +79,7 @@ int unregister_oom_notifier(struct notifier_block *nb)
 /* Pages that the notifiers say they freed. */
 static unsigned long call_notifiers(void)
 {
-	unsigned int flags = mm_task_flags;
+	unsigned int saved;
 	unsigned long freed = 0;
 	struct notifier_block *nb;
 
@@ -86,11 +87,11 @@ static unsigned long call_notifiers(void)
 		return 0;
 	in_notifier = true;
 	mutex_lock(&oom_mutex);
-	mm_task_flags |= PF_MEMALLOC;
+	saved = current_flags_save(PF_MEMALLOC);
 	for (nb = notifiers; nb; nb = nb->next)
 		if (nb->notifier_call(nb, 0, &freed) & NOTIFY_STOP_MASK)
 			break;
-	mm_task_flags = flags;
+	current_flags_restore(PF_MEMALLOC, saved);
 	mutex_unlock(&oom_mutex);
 	in_notifier = false;
 	return freed;

@@ -59,8 +59,6 @@
 	 1u << PG_writeback | 1u << PG_tail)
 #define PAGE_FLAGS_FREE (1u << PG_buddy | 1u << PG_pcp | 1u << PG_emergency)
 
-__thread unsigned int mm_task_flags __attribute__((tls_model("initial-exec")));
-
 /* What an allocation wants, worked out once. */
 struct alloc_context {
 	gfp_t gfp;
@@ -245,7 +243,7 @@ static struct page *grow_and_walk(const struct alloc_context *ac, bool *zero)
 
 static bool current_memalloc(void)
 {
-	return (mm_task_flags | current_flags()) & PF_MEMALLOC;
+	return current_flags() & PF_MEMALLOC;
 }
 
 static struct page *walk_without_marks(const struct alloc_context *ac, unsigned int alloc_flags,

@@ -52,9 +52,6 @@ struct page *__alloc_pages_zeroed_hint(gfp_t gfp, unsigned int order, int nid, b
 enum zone_type gfp_zone(gfp_t gfp);
 enum migratetype gfp_migratetype(gfp_t gfp);
 
-/* PF_* bits of the calling thread that mm itself sets (reclaim), beside current_flags(). */
-extern __thread unsigned int mm_task_flags __attribute__((tls_model("initial-exec")));
-
 /* Give back a page whose count has dropped to 0. Any context. */
 void free_frozen_pages(struct page *page, unsigned int order);
 

@@ -94,7 +94,7 @@ static __thread struct shrinker *running; /* whose callback this thread is in */
 /* The memalloc mark is the kernel's PF_MEMALLOC of the thread. */
 static bool reclaiming(void)
 {
-	return (mm_task_flags | current_flags()) & PF_MEMALLOC;
+	return current_flags() & PF_MEMALLOC;
 }
 
 /* ---- registering ------------------------------------------------------------ */
@@ -303,12 +303,13 @@ static unsigned long shrink_all(gfp_t gfp, int nid, int priority)
 unsigned long shrink_slab(gfp_t gfp, int nid, int priority)
 {
 	unsigned long freed;
+	unsigned int saved;
 
 	if (reclaiming())
 		return 0;
-	mm_task_flags |= PF_MEMALLOC;
+	saved = current_flags_save(PF_MEMALLOC);
 	freed = shrink_all(gfp, nid, priority);
-	mm_task_flags &= ~(unsigned int)PF_MEMALLOC;
+	current_flags_restore(PF_MEMALLOC, saved);
 	return freed;
 }
 
@@ -343,10 +344,10 @@ static unsigned long reclaim_node(int nid, gfp_t gfp,
 				  bool (*done)(int nid, unsigned long freed, unsigned long want),
 				  unsigned long want, int *priority_out)
 {
+	unsigned int saved = current_flags_save(PF_MEMALLOC);
 	unsigned long pages, objects = 0;
 	int priority = DEF_PRIORITY;
 
-	mm_task_flags |= PF_MEMALLOC;
 	pages = reclaim_stock();
 	while (!done(nid, pages, want) && priority >= 0) {
 		unsigned long freed = shrink_all(gfp, nid, priority);
@@ -357,7 +358,7 @@ static unsigned long reclaim_node(int nid, gfp_t gfp,
 		}
 		priority--;
 	}
-	mm_task_flags &= ~(unsigned int)PF_MEMALLOC;
+	current_flags_restore(PF_MEMALLOC, saved);
 	*priority_out = priority;
 	return pages ? pages : objects != 0;
 }
