@@ -121,6 +121,8 @@ static void new_kmalloc_cache(unsigned int index, enum kmalloc_cache_type type, 
 {
 	static unsigned int next_tag = 1;
 	unsigned int size = kmalloc_info[index].size;
+	/* Tags are few: the rows that are rarely used find their cache through the page. */
+	bool own_tag = type == KMALLOC_NORMAL && size >= 16 && size < PAGE_SIZE * 4;
 	struct kmem_cache *s;
 	char name[32];
 	unsigned int i = 0;
@@ -138,7 +140,7 @@ static void new_kmalloc_cache(unsigned int index, enum kmalloc_cache_type type, 
 		flags |= SLAB_ACCOUNT;
 	/* Aligned to the largest power of two that divides the size: 96 to 32, 192 to 64. */
 	s = create_cache(name, size, size & -size, flags | SLAB_KMALLOC, 0, size, NULL, 0,
-			 size >= 16 && size < PAGE_SIZE * 4 ? next_tag : 0);
+			 own_tag ? next_tag : 0);
 	BUG_ON(!s);
 	/* Release: the inline kmalloc() of another thread does not wait for the end of boot. */
 	__atomic_store_n(&kmalloc_caches[type][index], s, __ATOMIC_RELEASE);
