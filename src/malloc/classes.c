@@ -50,16 +50,53 @@ const unsigned short malloc_class_sizes[MALLOC_NR_CLASSES] = {
 
 unsigned char malloc_tag[MALLOC_NR_STEPS];
 unsigned char malloc_class[MALLOC_NR_STEPS];
-unsigned short malloc_tag_size[256];
+unsigned int malloc_tag_size[256];
+unsigned char malloc_block_tag[MALLOC_NR_BLOCK_STEPS];
 struct sw_fast malloc_fast = { .machine_online = &nothing_online };
 
+/* Pages of a block. */
+static const unsigned short malloc_block_pages[MALLOC_NR_BLOCK_CLASSES] = {
+	3,  4,  5,  6,  7,  8,  10, 12,  14,  16,  20,  24,  28,
+	32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256,
+};
+
 static struct kmem_cache *malloc_caches[MALLOC_NR_CLASSES]; /* ascending */
+static struct kmem_cache *malloc_block_caches[256];         /* by tag */
 static _Atomic uint32_t state;
 static _Atomic int maker; /* tid */
 
 static const struct sw_fast *fast_of(const struct kmem_cache *cache)
 {
 	return (const struct sw_fast *)cache; /* its first member */
+}
+
+/* Blocks of every page count up to the largest go to the next class; "malloc-12k" … "malloc-1M". */
+static void make_block_caches(void)
+{
+	size_t step = MALLOC_CACHE_MAX >> PAGE_SHIFT;
+	char name[24];
+
+	for (unsigned int class = 0; class < MALLOC_NR_BLOCK_CLASSES; class ++) {
+		unsigned int pages = malloc_block_pages[class], kib = pages << (PAGE_SHIFT - 10);
+		struct kmem_cache *cache;
+		unsigned char tag = 0;
+
+		snprintf(name, sizeof(name), kib < 1024 ? "malloc-%uk" : "malloc-%uM",
+			 kib < 1024 ? kib : kib >> 10);
+		cache = sw_block_cache_create(name, pages);
+		if (cache) {
+			tag = fast_of(cache)->tag;
+			malloc_tag_size[tag] = pages << PAGE_SHIFT;
+			malloc_block_caches[tag] = cache;
+		}
+		for (; step < pages; step++)
+			malloc_block_tag[step] = tag;
+	}
+}
+
+struct kmem_cache *malloc_block_cache_for(size_t n)
+{
+	return malloc_block_caches[malloc_block_tag[(n - 1) >> PAGE_SHIFT]];
 }
 
 static void make_caches(void)
@@ -87,6 +124,7 @@ static void make_caches(void)
 		malloc_class[step] = (unsigned char)class;
 	}
 
+	make_block_caches();
 	malloc_fast = sw_fast_general;
 	atomic_thread_fence(memory_order_release); /* C1 */
 	for (size_t step = 0; step < MALLOC_NR_STEPS; step++)

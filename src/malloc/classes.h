@@ -32,12 +32,19 @@
 /* What a request may be at most: pointer differences must not overflow. */
 #define MALLOC_MAX ((size_t)PTRDIFF_MAX)
 
+/* Above the caches of objects: caches of page blocks, four a doubling; one tag for each page count. */
+#define MALLOC_BLOCK_MAX        (1UL << 20)
+#define MALLOC_NR_BLOCK_STEPS   (MALLOC_BLOCK_MAX >> PAGE_SHIFT)
+#define MALLOC_NR_BLOCK_CLASSES 26
+
 #define SW_HIDDEN __attribute__((visibility("hidden")))
 
 /* The tag of the cache for (n + 15) >> 4; 0 until the caches stand. */
 extern SW_HIDDEN unsigned char malloc_tag[MALLOC_NR_STEPS];
+/* The tag of the block cache for (n - 1) >> PAGE_SHIFT, n above MALLOC_CACHE_MAX; 0: none. */
+extern SW_HIDDEN unsigned char malloc_block_tag[MALLOC_NR_BLOCK_STEPS];
 /* Object size by tag; 0 for tags of other caches. */
-extern SW_HIDDEN unsigned short malloc_tag_size[256];
+extern SW_HIDDEN unsigned int malloc_tag_size[256];
 /* A copy of sw_fast_general that needs no GOT; before boot every check on it fails. */
 extern SW_HIDDEN struct sw_fast malloc_fast;
 
@@ -46,6 +53,9 @@ SW_HIDDEN bool malloc_boot(void);
 
 /* The cache for @n <= MALLOC_CACHE_MAX bytes: the exact class, or a larger one if that is missing. */
 SW_HIDDEN struct kmem_cache *malloc_cache_for(size_t n);
+
+/* The block cache for MALLOC_CACHE_MAX < @n <= MALLOC_BLOCK_MAX; NULL: none. */
+SW_HIDDEN struct kmem_cache *malloc_block_cache_for(size_t n);
 
 extern const SW_HIDDEN unsigned short malloc_class_sizes[MALLOC_NR_CLASSES]; /* ascending */
 /* The class for (n + 15) >> 4; filled at boot. */

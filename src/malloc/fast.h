@@ -23,7 +23,7 @@ SW_ALWAYS_INLINE void *malloc_fast_path(size_t n)
 	void *object;
 
 	if (unlikely(n > MALLOC_CACHE_MAX))
-		return malloc_slow(n, MALLOC_GFP);
+		return malloc_block(n);
 	tag = malloc_tag[(n + MALLOC_ALIGN - 1) >> MALLOC_ALIGN_SHIFT];
 	if (unlikely(!tag))
 		return malloc_slow(n, MALLOC_GFP);

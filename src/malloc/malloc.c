@@ -8,6 +8,7 @@
  * 1. Where a request goes
  *
  *   0 … 8192 bytes   the cache of its class (0 counts as 1); per-CPU sheaf, then slow path
+ *   … 1 MiB          a block of pages from the cache of its class, warm ones in sheaves too
  *   … 4 MiB          a block of pages, exactly as many as needed
  *   beyond           an area with guard pages; realloc moves page tables, not bytes
  *   > PTRDIFF_MAX    NULL, ENOMEM
@@ -53,7 +54,11 @@ __attribute__((noinline)) void *malloc_slow(size_t n, gfp_t flags)
 
 	if (unlikely(n > MALLOC_MAX) || unlikely(!malloc_boot()))
 		return malloc_nomem();
-	cache = n <= MALLOC_CACHE_MAX ? malloc_cache_for(n) : NULL;
+	cache = NULL;
+	if (n <= MALLOC_CACHE_MAX)
+		cache = malloc_cache_for(n);
+	else if (n <= MALLOC_BLOCK_MAX && !(flags & __GFP_ZERO)) /* new pages are zero already */
+		cache = malloc_block_cache_for(n);
 	if (cache)
 		p = sw_cache_alloc_slow(cache, flags);
 	if (!p)
@@ -62,6 +67,19 @@ __attribute__((noinline)) void *malloc_slow(size_t n, gfp_t flags)
 		return malloc_nomem();
 	errno = saved;
 	return p;
+}
+
+/* The fast path of page blocks: as that of objects, with its own table. */
+__attribute__((noinline)) void *malloc_block(size_t n)
+{
+	const struct sw_fast *f = &malloc_fast;
+	size_t tag = n <= MALLOC_BLOCK_MAX ? malloc_block_tag[(n - 1) >> PAGE_SHIFT] : 0;
+	void *block = tag ? sw_slot_pop(f, f->slots + 8 * tag) : NULL;
+
+	if (unlikely(!block))
+		return malloc_slow(n, MALLOC_GFP);
+	f->objmap[(uintptr_t)block >> 4] = (unsigned char)tag;
+	return block;
 }
 
 /* @tag: the object is checked and unmarked, only its sheaf is full. 0: nothing is known yet. */

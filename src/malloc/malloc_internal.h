@@ -10,6 +10,7 @@
 
 /* Out of line neighbours of malloc/fast.h. malloc_slow(): NULL and ENOMEM, else errno untouched. */
 SW_HIDDEN void *malloc_slow(size_t n, gfp_t flags);
+SW_HIDDEN void *malloc_block(size_t n); /* n > MALLOC_CACHE_MAX */
 SW_HIDDEN void free_slow(void *p, unsigned int tag, const char *who);
 /* @align a power of two, @n any. NULL and ENOMEM; errno untouched on success. */
 SW_HIDDEN void *malloc_aligned(size_t align, size_t n);

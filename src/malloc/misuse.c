@@ -34,14 +34,15 @@ void misuse_text(const char *fmt, ...)
 	os_abort();
 }
 
-/* "malloc-64, object 12 of slab 0x…" or "block of 69632 bytes at 0x…" */
+/* "malloc-64, object 12 of slab 0x…" or "[malloc-80k, ]block of 81920 bytes at 0x…" */
 static void place(char *text, size_t room, const struct sw_what *what)
 {
 	if (what->is_object)
 		snprintf(text, room, "%s, object %u of slab 0x%lx", what->cache, what->index,
 			 (unsigned long)what->slab);
 	else
-		snprintf(text, room, "block of %zu bytes at 0x%lx", what->size,
+		snprintf(text, room, "%s%sblock of %zu bytes at 0x%lx",
+			 what->cache ? what->cache : "", what->cache ? ", " : "", what->size,
 			 (unsigned long)what->start);
 }
 

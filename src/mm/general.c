@@ -19,6 +19,10 @@
  * one finds it clear and is a double free. Tail pages carry no mark; for a report
  * the head is looked for downwards.
  *
+ * Blocks of the sizes that malloc asks for most belong to caches (SLAB_BLOCKS): sheaves keep the
+ * warm ones, objmap holds their tag while they are live, and head->slab_cache names
+ * the cache, NULL for all others.
+ *
  * 2. Growing
  *
  * A block that realloc() makes larger than GROW_TO_AREA becomes an area: from then on
@@ -26,8 +30,9 @@
  *
  * 3. Invariants
  *
- *   G1  PG_large is set on a page exactly while a block starts there; kmalloc_large()'s
- *       blocks are compound (PG_head) and keep their length in page->order.
+ *   G1  PG_large is set on a page exactly while a block starts there (live, or in a sheaf of
+ *       its cache); kmalloc_large()'s blocks are compound (PG_head) and keep their length in
+ *       page->order.
  *   G2  The head's count is 1, the tails' 0, while the block lives.
  *   G3  Nothing here reads memory at an address that is asked about.
  *
@@ -78,21 +83,110 @@ static void free_page_range(struct page *head, unsigned long from, unsigned long
 	}
 }
 
-static void *block_alloc(unsigned long nr, unsigned int order, gfp_t gfp)
+/* A run of nr pages; the head says whose it is. */
+static struct page *block_cut(struct kmem_cache *s, unsigned long nr, unsigned int order, int nid,
+			      gfp_t gfp)
 {
-	struct page *head = alloc_pages(gfp & ~__GFP_COMP, order);
+	struct page *head = alloc_pages_node(nid, gfp & ~__GFP_COMP, order);
 
 	if (!head)
 		return NULL;
 	if (nr < 1UL << order)
 		free_page_range(head, nr, 1UL << order);
 	head->index = (unsigned int)nr;
+	head->slab_cache = s;
 	page_set(head, PG_large);
+	return head;
+}
+
+/* False: somebody else has freed it. */
+static bool block_give_up(struct page *head)
+{
+	unsigned long nr = head->index;
+
+	if (!(atomic_fetch_and_explicit(&head->flags, ~(1u << PG_large), memory_order_acq_rel) &
+	      (1u << PG_large)))
+		return false;
+	head->slab_cache = NULL;
+	atomic_store_explicit(&head->_refcount, 0, memory_order_relaxed);
+	free_page_range(head, 0, nr);
+	return true;
+}
+
+static void *block_alloc(unsigned long nr, unsigned int order, gfp_t gfp)
+{
+	struct page *head = block_cut(NULL, nr, order, NUMA_NO_NODE, gfp);
+
+	if (!head)
+		return NULL;
 	atomic_fetch_add_explicit(&nr_block_pages, nr, memory_order_relaxed);
 	return page_addr(head);
 }
 
-/* The page of a block that starts at p; NULL: none does. */
+/* ---- blocks of caches ---- */
+
+static void count_blocks(struct kmem_cache *s, const struct page *head, long delta)
+{
+	struct kmem_cache_node *n = get_node(s, (int)(page_place(head) >> PAGE_NODE_SHIFT));
+
+	atomic_fetch_add_explicit(&n->nr_slabs, (unsigned long)delta, memory_order_relaxed);
+	atomic_fetch_add_explicit(&n->total_objects, (unsigned long)delta, memory_order_relaxed);
+}
+
+unsigned int block_take(struct kmem_cache *s, gfp_t gfp, int nid, void **p, unsigned int n)
+{
+	unsigned int got;
+
+	for (got = 0; got < n; got++) {
+		struct page *head = block_cut(s, s->block_pages, oo_order(s->oo), nid, gfp);
+
+		if (!head)
+			break;
+		count_blocks(s, head, 1);
+		p[got] = page_addr(head);
+	}
+	return got;
+}
+
+void block_put(struct kmem_cache *s, void **p, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		struct page *head = addr_to_page(p[i]);
+
+		count_blocks(s, head, -1);
+		block_give_up(head);
+	}
+}
+
+/*
+ * A live block of a cache is its owner's, who wants it out of the cache: as a plain block
+ * (to be trimmed, or freed past the sheaves). False: it was not live.
+ */
+static bool block_leave_cache(struct page *head)
+{
+	struct kmem_cache *s = head->slab_cache;
+	void *p = page_addr(head);
+
+	if (!s)
+		return true;
+	if (*objmap_byte(p) != objmap_tag(s, p))
+		return false;
+	*objmap_byte(p) = 0;
+	count_blocks(s, head, -1);
+	head->slab_cache = NULL;
+	atomic_fetch_add_explicit(&nr_block_pages, head->index, memory_order_relaxed);
+	return true;
+}
+
+static bool block_live(const struct page *head)
+{
+	const struct kmem_cache *s = page_test(head, PG_head) ? NULL : head->slab_cache;
+	const void *p = page_addr(head);
+
+	return !s || *objmap_byte(p) == objmap_tag(s, p);
+}
+
+/* The page of the live block that starts at p; NULL: none does. */
 static struct page *block_head(const void *p)
 {
 	struct page *page;
@@ -100,7 +194,7 @@ static struct page *block_head(const void *p)
 	if (((uintptr_t)p & ~PAGE_MASK) || !layout_addr_online((uintptr_t)p))
 		return NULL;
 	page = addr_to_page(p);
-	return page_test(page, PG_large) ? page : NULL;
+	return page_test(page, PG_large) && block_live(page) ? page : NULL;
 }
 
 static unsigned long block_pages(const struct page *head)
@@ -116,13 +210,15 @@ static bool block_free(struct page *head)
 		sw_kfree_slow(page_addr(head), 0);
 		return true;
 	}
-	if (!(atomic_fetch_and_explicit(&head->flags, ~(1u << PG_large), memory_order_acq_rel) &
-	      (1u << PG_large)))
+	if (!block_leave_cache(head) || !block_give_up(head))
 		return false;
-	atomic_store_explicit(&head->_refcount, 0, memory_order_relaxed);
 	atomic_fetch_sub_explicit(&nr_block_pages, nr, memory_order_relaxed);
-	free_page_range(head, 0, nr);
 	return true;
+}
+
+struct kmem_cache *sw_block_cache_create(const char *name, unsigned int pages)
+{
+	return kmem_cache_create_general(name, pages << PAGE_SHIFT, PAGE_SIZE, SLAB_BLOCKS);
 }
 
 /* ---- areas ---- */
@@ -161,6 +257,9 @@ static bool block_resize(struct page *head, unsigned long nr)
 
 	if (nr > old || page_test(head, PG_head))
 		return nr <= old;
+	/* A block of a cache stays one while it is more than half used. */
+	if (head->slab_cache && (nr > old / 2 || !block_leave_cache(head)))
+		return true;
 	if (nr < old) {
 		head->index = (unsigned int)nr;
 		free_page_range(head, nr, old);
@@ -189,7 +288,9 @@ void *sw_block_realloc(void *block, size_t size, gfp_t gfp)
 	if (!new)
 		return NULL;
 	memcpy(new, block, old_size < size ? old_size : size);
-	sw_try_free(block);
+	/* What grows once grows again: the old block is of no use to a sheaf. */
+	if (!head || !block_free(head))
+		sw_try_free(block);
 	return new;
 }
 
@@ -220,6 +321,12 @@ bool sw_try_free(const void *p)
 		return true;
 	}
 	head = block_head(p);
+	if (head && !page_test(head, PG_head) && head->slab_cache) {
+		s = head->slab_cache;
+		*objmap_byte(p) = 0;
+		slab_free_slow(s, (void *)p, true, "free()");
+		return true;
+	}
 	if (head)
 		return block_free(head);
 	return vm_large_free((void *)p);
@@ -331,7 +438,12 @@ void sw_what_is(const void *p, struct sw_what *what)
 		return;
 	what->start = (uintptr_t)page_addr(head);
 	what->size = block_pages(head) << PAGE_SHIFT;
-	what->kind = query.addr == what->start ? SW_WHAT_LIVE : SW_WHAT_INTERIOR;
+	if (query.addr == what->start)
+		what->kind = block_live(head) ? SW_WHAT_LIVE : SW_WHAT_FREE;
+	else
+		what->kind = block_live(head) ? SW_WHAT_INTERIOR : SW_WHAT_FREE_INSIDE;
+	if (!page_test(head, PG_head) && head->slab_cache)
+		what->cache = head->slab_cache->name;
 }
 
 /* ---- statistics ---- */
@@ -366,7 +478,7 @@ static size_t cache_live(const struct cache_sums *sums)
 
 static size_t slab_bytes(const struct kmem_cache *s)
 {
-	return PAGE_SIZE << oo_order(s->oo);
+	return (size_t)slab_pages(s) << PAGE_SHIFT;
 }
 
 static void count_area(const struct vmap_view *view, void *arg)

@@ -111,6 +111,8 @@ struct kmem_cache {
 	unsigned int usersize;
 	unsigned int sheaf_capacity; /* 0: no sheaves */
 	unsigned int barn_max_full;  /* full sheaves a node's barn keeps */
+	unsigned int sheaf_limit;    /* objects in a sheaf: sheaf_capacity, fewer for blocks */
+	unsigned int block_pages;    /* objects are blocks of so many pages; 0: parts of slabs */
 	unsigned int slot_index;
 	unsigned long min_partial;
 	unsigned int cpu_partial; /* reported only: the kernel's value for this geometry */
@@ -123,6 +125,12 @@ struct kmem_cache {
 	unsigned long random;             /* encodes that link */
 	struct kmem_cache_node *node[MAX_NUMNODES];
 };
+
+/* Pages of a slab, or of a block. */
+static inline unsigned int slab_pages(const struct kmem_cache *s)
+{
+	return s->block_pages ? s->block_pages : 1u << oo_order(s->oo);
+}
 
 extern struct list_head slab_caches; /* of kmem_cache.list; creation order */
 extern struct mutex slab_mutex;      /* guards it */
@@ -171,6 +179,13 @@ struct kmem_cache *slab_cache_of(const void *addr, struct page **head);
 struct kmem_cache *kmem_cache_create_general(const char *name, unsigned int size,
 					     unsigned int align, slab_flags_t flags);
 extern struct kmem_cache *general_caches[SLAB_TAG_GENERAL + 1]; /* by tag */
+
+/*
+ * SLAB_BLOCKS: the objects of the cache are runs of pages of their own, cut to length (general.c);
+ * sheaves keep the warm ones. objmap holds their tag while they are live, PG_large marks
+ * the head while they are in the cache's hands at all, page->slab_cache names the cache.
+ */
+#define SLAB_BLOCKS ((slab_flags_t)0x80000000U)
 
 /* Geometry, also for the oracle test: order and objects for a size on so many CPUs. */
 unsigned int calculate_order(unsigned int size, unsigned int nr_cpus);

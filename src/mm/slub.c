@@ -121,7 +121,8 @@ static struct slab_sheaf *sheaf_get_filled(struct kmem_cache *s, struct slab_she
 		return other;
 	}
 	if (!main)
-		main = sheaf_alloc(s->sheaf_capacity, gfp & ~(__GFP_ZERO | __GFP_NOFAIL));
+		main = sheaf_alloc(s->sheaf_capacity, s->sheaf_limit,
+				   gfp & ~(__GFP_ZERO | __GFP_NOFAIL));
 	if (!main)
 		return NULL;
 	sheaf_refill(s, main, gfp);
@@ -255,7 +256,9 @@ static struct slab_sheaf *sheaf_get_room(struct kmem_cache *s, struct slab_sheaf
 	if (other && barn_put(s, other, false)) {
 		stat_inc(&s->nr_barn_put);
 		other = barn_get_empty(s, false);
-		return other ? other : sheaf_alloc(s->sheaf_capacity, GFP_NOWAIT | __GFP_NOWARN);
+		return other ? other :
+			       sheaf_alloc(s->sheaf_capacity, s->sheaf_limit,
+					   GFP_NOWAIT | __GFP_NOWARN);
 	}
 	if (other) {
 		unsigned int put = slab_put(s, other->objects, other->size, false);
@@ -268,7 +271,8 @@ static struct slab_sheaf *sheaf_get_room(struct kmem_cache *s, struct slab_sheaf
 		sheaf_dispose(s, other, false);
 	}
 	other = barn_get_empty(s, false);
-	return other ? other : sheaf_alloc(s->sheaf_capacity, GFP_NOWAIT | __GFP_NOWARN);
+	return other ? other :
+		       sheaf_alloc(s->sheaf_capacity, s->sheaf_limit, GFP_NOWAIT | __GFP_NOWARN);
 }
 
 static bool free_to_sheaf(struct kmem_cache *s, void *object)
@@ -488,7 +492,8 @@ struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *s, gfp_t gfp, uns
 
 	if (size > PAGE_SIZE / sizeof(void *) - 4)
 		return NULL;
-	sheaf = sheaf_alloc(sheaf_round_capacity(capacity), gfp & ~__GFP_ZERO);
+	capacity = sheaf_round_capacity(capacity);
+	sheaf = sheaf_alloc(capacity, capacity, gfp & ~__GFP_ZERO);
 	if (sheaf && kmem_cache_refill_sheaf(s, gfp, &sheaf, size)) {
 		kmem_cache_return_sheaf(s, gfp, sheaf);
 		return NULL;

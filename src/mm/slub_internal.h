@@ -71,7 +71,8 @@ bool slot_attach(struct kmem_cache *s, struct slab_sheaf *sheaf);
 
 struct slab_sheaf *spare_swap(struct kmem_cache *s, struct slab_sheaf *sheaf);
 
-struct slab_sheaf *sheaf_alloc(unsigned int capacity, gfp_t gfp);
+/* limit: objects it may hold, <= capacity, which gives its size. */
+struct slab_sheaf *sheaf_alloc(unsigned int capacity, unsigned int limit, gfp_t gfp);
 void sheaf_free(struct slab_sheaf *sheaf);
 unsigned int sheaf_round_capacity(unsigned int capacity);
 
@@ -96,6 +97,11 @@ static inline void stat_inc(_Atomic unsigned long *counter)
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
 			      memory_order_relaxed);
 }
+
+/* ---- general.c: caches of blocks ---- */
+
+unsigned int block_take(struct kmem_cache *s, gfp_t gfp, int nid, void **p, unsigned int n);
+void block_put(struct kmem_cache *s, void **p, unsigned int n);
 
 /* ---- objmap ---- */
 

@@ -20,7 +20,8 @@
  *       never 0 once the cache can be used. Slot 0 of every CPU id is null for ever.
  *   H2  sheaf->size is valid exactly while the sheaf is in no slot.
  *   H3  objects[0 .. size) are objects of the cache, free, and 0 in objmap.
- *   H4  sheaf->bottom is NULL and objects[capacity] is SW_SHEAF_FULL, always.
+ *   H4  sheaf->bottom is NULL and objects[sheaf->capacity] is SW_SHEAF_FULL, always. Its size in
+ *       memory follows from the cache's sheaf_capacity (sheaf->capacity may be less: blocks).
  *
  * 3. Emptying another CPU's slot
  *
@@ -265,20 +266,20 @@ struct slab_sheaf *spare_swap(struct kmem_cache *s, struct slab_sheaf *sheaf)
 
 /* ---- sheaves ---- */
 
-struct slab_sheaf *sheaf_alloc(unsigned int capacity, gfp_t gfp)
+struct slab_sheaf *sheaf_alloc(unsigned int capacity, unsigned int limit, gfp_t gfp)
 {
 	struct slab_sheaf *sheaf = slab_meta_alloc(sheaf_bytes(capacity), gfp);
 
 	if (!sheaf)
 		return NULL;
 	sheaf->next = NULL;
-	sheaf->capacity = (unsigned short)capacity;
+	sheaf->capacity = (unsigned short)limit;
 	sheaf->size = 0;
 	sheaf->bottom = NULL;
-	sheaf->objects[0] = NULL; /* top[1] of an empty sheaf must not read as FULL */
-	for (unsigned int i = 1; i < capacity; i++)
+	/* top[1] must read as FULL at the limit only. */
+	for (unsigned int i = 0; i < limit; i++)
 		sheaf->objects[i] = NULL;
-	sheaf->objects[capacity] = SW_SHEAF_FULL;
+	sheaf->objects[limit] = SW_SHEAF_FULL;
 	return sheaf;
 }
 
@@ -346,7 +347,7 @@ bool barn_put(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
 	struct node_barn *barn = local_barn(s);
 	bool full = sheaf->size != 0, room;
 
-	if (s->dying || !lock_barn(barn, wait))
+	if (s->dying || (full && !s->barn_max_full) || !lock_barn(barn, wait))
 		return false;
 	room = full ? barn->nr_full < s->barn_max_full : barn->nr_empty < BARN_MAX_EMPTY;
 	if (room && full) {
@@ -397,9 +398,25 @@ void sheaf_dispose(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
 	sheaf_flush(s, sheaf, wait);
 }
 
+/* Blocks are large and have no barn: what a CPU keeps besides its main sheaf goes. */
+static void reap_spares(struct kmem_cache *s)
+{
+	for (unsigned int cid = 0; cid < cpu_nr_cids(); cid++) {
+		struct slab_sheaf *sheaf = NULL;
+
+		if (atomic_load_explicit(spare_of(s, cid), memory_order_relaxed))
+			sheaf = atomic_exchange_explicit(spare_of(s, cid), NULL,
+							 memory_order_acq_rel);
+		if (sheaf)
+			sheaf_flush(s, sheaf, false);
+	}
+}
+
 /* The working set of a barn is what was taken from it lately; min_full sheaves were not. */
 void barn_reap(struct kmem_cache *s)
 {
+	if (s->block_pages)
+		reap_spares(s);
 	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
 		struct node_barn *barn = s->node[nid] ? &s->node[nid]->barn : NULL;
 		struct slab_sheaf *idle = NULL, *sheaf;

@@ -20,7 +20,7 @@ static void print_row(struct out *out, const struct cache_row *row)
 		json_ulong(out, "num_objs", row->sum.objects);
 		json_ulong(out, "objsize", cache->size);
 		json_ulong(out, "objperslab", oo_objects(cache->oo));
-		json_ulong(out, "pagesperslab", 1ul << oo_order(cache->oo));
+		json_ulong(out, "pagesperslab", slab_pages(cache));
 		json_ulong(out, "active_slabs", row->sum.slabs);
 		json_ulong(out, "num_slabs", row->sum.slabs);
 		json_ulong(out, "object_size", cache->object_size);
@@ -29,7 +29,7 @@ static void print_row(struct out *out, const struct cache_row *row)
 		return;
 	}
 	out_printf(out, "%-17s %6lu %6lu %6u %4u %4d", row->name, row->live_objects,
-		   row->sum.objects, cache->size, oo_objects(cache->oo), 1 << oo_order(cache->oo));
+		   row->sum.objects, cache->size, oo_objects(cache->oo), (int)slab_pages(cache));
 	out_printf(out, " : tunables %4u %4u %4u", 0u, 0u, 0u);
 	out_printf(out, " : slabdata %6lu %6lu %6lu\n", row->sum.slabs, row->sum.slabs, 0ul);
 }

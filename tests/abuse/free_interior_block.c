@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* expect: slabwork: free(): interior pointer 0x*, 4096 bytes into 0x* (block of 102400 bytes at 0x*) */
+/* expect: slabwork: free(): interior pointer 0x*, 4096 bytes into 0x* (malloc-112k, block of 114688 bytes at 0x*) */
 #include "abuse.h"
 
 int main(void)

@@ -442,8 +442,11 @@ KUNIT_TEST(rounding_is_at_most_a_fourth)
 		size_t is = malloc_usable_size(p);
 
 		KUNIT_ASSERT_NOT_NULL(test, p);
-		KUNIT_EXPECT_LE_MSG(test, is, n > 8192 ? n + 4096 : n + n / 4 + 16,
+		KUNIT_EXPECT_LE_MSG(test, is, n > MIB ? n + 4096 : n + n / 4 + 4096,
 				    "malloc(%zu) holds %zu", n, is);
+		if (n <= 8192)
+			KUNIT_EXPECT_LE_MSG(test, is, n + n / 4 + 16, "malloc(%zu) holds %zu", n,
+					    is);
 		free(p);
 	}
 }
@@ -510,8 +513,8 @@ KUNIT_TEST(an_odd_block_holds_no_power_of_two)
 		memset(p[i], 1, 68 * KIB);
 	}
 	after = mallinfo2();
-	KUNIT_EXPECT_LT(test, after.uordblks + after.hblkhd - before.uordblks - before.hblkhd,
-			50 * 72 * KIB);
+	KUNIT_EXPECT_LE(test, after.uordblks + after.hblkhd - before.uordblks - before.hblkhd,
+			50 * 80 * KIB);
 	for (int i = 0; i < 50; i++)
 		free(p[i]);
 }
