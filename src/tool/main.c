@@ -28,6 +28,15 @@ const struct command commands[] = {
 	  "Exit status: PROGRAM's; 125 slabwork failed, 126 PROGRAM cannot be run, 127 not found.\n",
 	  cmd_run },
 	{ "list", "", "processes that run on slabwork", "", cmd_list },
+	{ "top", "[-d SECONDS] [--sort COLUMN] [--once] [--json] [PROCESS]", "its caches, live",
+	  "PROCESS is a process id or the name of a program that runs on slabwork; it may be left\n"
+	  "out if there is only one. It is read from outside and not disturbed.\n\n"
+	  "  -d SECONDS      look so often, 0.1 to 3600; 1 unless said\n"
+	  "  --sort COLUMN   bytes, growth, objects or name\n"
+	  "  --once          print one screen as text, for scripts\n"
+	  "  --json          the same as JSON, in bytes\n\n"
+	  "Keys: s sort, t trim, arrows and page keys scroll, q quit.\n",
+	  cmd_top },
 	{ "trim", "[--json] [--keep BYTES] PROCESS", "give its spare memory back to the system",
 	  "PROCESS is a process id or the name of a program that was started by `slabwork run`.\n\n"
 	  "  --keep BYTES    leave so much free memory in stock: 0, 64K, 16M\n"

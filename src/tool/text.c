@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.c - numbers for people
+ * text.c - numbers for people, text for JSON
  *
  * Room: tool.
  */
@@ -23,4 +23,20 @@ const char *human(char buf[HUMAN_SIZE], uint64_t bytes)
 	else
 		snprintf(buf, HUMAN_SIZE, "%.1f%c", n, units[unit]);
 	return buf;
+}
+
+void json_text(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			fprintf(out, "\\%c", c);
+		else if (c < 0x20 || c >= 0x7f) /* names are bytes: as Latin-1, always valid */
+			fprintf(out, "\\u%04x", c);
+		else
+			fputc(c, out);
+	}
+	fputc('"', out);
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include <slabwork/view.h>
@@ -42,11 +43,12 @@ int cmd_run(const struct command *cmd, int argc, char **argv);  /* run.c */
 int cmd_show(const struct command *cmd, int argc, char **argv); /* show.c: slabinfo, ... */
 int cmd_slab(const struct command *cmd, int argc, char **argv); /* show.c */
 int cmd_list(const struct command *cmd, int argc, char **argv); /* list.c */
+int cmd_top(const struct command *cmd, int argc, char **argv);  /* top.c */
 int cmd_trim(const struct command *cmd, int argc, char **argv); /* trim.c */
 
 /* The malloc library of this command's own build or installation. run.c */
 bool library_find(char *path, size_t size);
-#define MALLOC_CACHES 52 /* for run's banner; tests/tool/test_run.sh holds it against the library */
+#define MALLOC_CACHES 78 /* for run's banner; tests/tool/test_run.sh holds it against the library */
 
 /* ---- elf.c: symbols of the files that a process has mapped -------------------------- */
 
@@ -115,6 +117,8 @@ void control_sweep(void);
 /* "0", "512", "128.0K", "71.3M": powers of 1,024. Returns buf. */
 #define HUMAN_SIZE 16
 const char *human(char buf[HUMAN_SIZE], uint64_t bytes);
+/* Quoted. */
+void json_text(FILE *out, const char *text);
 
 /* ---- process.c: what /proc knows ------------------------------------------------------ */
 
