@@ -62,6 +62,13 @@ size_t sw_usable_size(const void *p);
 /* Does @p point into memory that we hand out (live or free)? */
 bool sw_owns(const void *p);
 
+/*
+ * SLABWORK=failmalloc=N: is it on, and does the request that is made now fail? The second counts;
+ * it is asked once for each request, and only where the first is true. After sw_boot().
+ */
+extern __attribute__((visibility("hidden"))) bool sw_fail_malloc;
+bool sw_fail_this_malloc(void);
+
 /* What a pointer is, for a report. Any value may be asked. */
 enum sw_what_kind {
 	SW_WHAT_FOREIGN,     /* no memory of ours */

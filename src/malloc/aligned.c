@@ -60,7 +60,9 @@ void *malloc_aligned(size_t align, size_t n)
 		return malloc_nomem();
 	if (unlikely(!malloc_boot()))
 		return malloc_nomem();
-	size = aligned_class(align, n);
+	if (unlikely(sw_fail_malloc && sw_fail_this_malloc()))
+		return malloc_nomem();
+	size = sw_fail_malloc ? 0 : aligned_class(align, n); /* the class would count again */
 	if (size) {
 		p = malloc_fast_path(size);
 		if (likely(!((uintptr_t)p & (align - 1)))) /* or NULL */

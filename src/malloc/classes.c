@@ -124,9 +124,11 @@ static void make_caches(void)
 		malloc_class[step] = (unsigned char)class;
 	}
 
-	make_block_caches();
 	malloc_fast = sw_fast_general;
-	atomic_thread_fence(memory_order_release); /* C1 */
+	if (sw_fail_malloc) /* every request takes the slow path and is counted there */
+		return;
+	atomic_thread_fence(memory_order_release); /* C1, for both tables */
+	make_block_caches();
 	for (size_t step = 0; step < MALLOC_NR_STEPS; step++)
 		malloc_tag[step] = tag_of[malloc_class[step]];
 }

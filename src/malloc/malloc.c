@@ -54,6 +54,8 @@ __attribute__((noinline)) void *malloc_slow(size_t n, gfp_t flags)
 
 	if (unlikely(n > MALLOC_MAX) || unlikely(!malloc_boot()))
 		return malloc_nomem();
+	if (unlikely(sw_fail_malloc && sw_fail_this_malloc()))
+		return malloc_nomem();
 	cache = NULL;
 	if (n <= MALLOC_CACHE_MAX)
 		cache = malloc_cache_for(n);
@@ -162,6 +164,8 @@ static void *realloc_block(void *old, size_t old_size, size_t n)
 		return malloc_nomem();
 	if (n <= MALLOC_CACHE_MAX)
 		return move_to_new(old, old_size, n);
+	if (unlikely(sw_fail_malloc && sw_fail_this_malloc()))
+		return malloc_nomem();
 	new = sw_block_realloc(old, n, MALLOC_GFP);
 	if (unlikely(!new))
 		return malloc_nomem();
