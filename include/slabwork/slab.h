@@ -90,6 +90,9 @@ SW_BEGIN_DECLS
 
 /* ARCH_DMA_MINALIGN (a power of two <= 256) raises the smallest class. */
 #ifdef ARCH_DMA_MINALIGN
+#if ARCH_DMA_MINALIGN < 8 || ARCH_DMA_MINALIGN > 256 || ARCH_DMA_MINALIGN & (ARCH_DMA_MINALIGN - 1)
+#error ARCH_DMA_MINALIGN is a power of two, 8 to 256
+#endif
 #define ARCH_KMALLOC_MINALIGN ARCH_DMA_MINALIGN
 #define KMALLOC_SHIFT_LOW     (__builtin_ctzl(ARCH_DMA_MINALIGN))
 #else
