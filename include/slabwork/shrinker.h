@@ -149,6 +149,7 @@ SW_API void shrinker_free(struct shrinker *shrinker) SW_NAME(shrinker_free);
 #define __SW_SHRINKER_FORM(form)  __SW_SHRINKER_FORM2(form)
 #define __SW_SHRINKER_FORM2(form) __register_shrinker_##form
 
+/* What register_shrinker() comes to: 5.4's form, 6.0's. */
 SW_API int __register_shrinker_(struct shrinker *shrinker) SW_NAME(register_shrinker);
 SW_API int __register_shrinker_named(struct shrinker *shrinker, const char *fmt, ...)
 	SW_NAME(register_shrinker_named) __printf(2, 3);

@@ -219,6 +219,7 @@ SW_API void kmem_cache_destroy(struct kmem_cache *cache) SW_NAME(kmem_cache_dest
  */
 SW_API int kmem_cache_shrink(struct kmem_cache *cache) SW_NAME(kmem_cache_shrink);
 
+/* Bytes of an object as the caller sees it; true once slab_state is UP. */
 SW_API unsigned int kmem_cache_size(struct kmem_cache *cache) SW_NAME(kmem_cache_size);
 SW_API bool slab_is_available(void) SW_NAME(slab_is_available);
 
@@ -329,6 +330,10 @@ SW_API unsigned int kmem_cache_sheaf_size(struct slab_sheaf *sheaf) SW_NAME(kmem
 
 /* ---- kmalloc ---- */
 
+/*
+ * What the inline calls below come to when the size is not a constant, has a node, or is above
+ * KMALLOC_MAX_CACHE_SIZE; kmalloc_large() takes pages for any size.
+ */
 SW_API void *__kmalloc(size_t size, gfp_t flags) SW_NAME(__kmalloc) SW_MALLOC SW_ALLOC_SIZE(1);
 SW_API void *__kmalloc_node(size_t size, gfp_t flags, int node) SW_NAME(__kmalloc_node) SW_MALLOC
 	SW_ALLOC_SIZE(1);
@@ -425,6 +430,17 @@ SW_ALWAYS_INLINE void kfree(const void *object)
 #endif
 }
 
+/**
+ * krealloc() - another size for a kmalloc() block
+ * @p: pointer from kmalloc() and kin; NULL: as kmalloc()
+ * @new_size: bytes; 0 frees @p and gives ZERO_SIZE_PTR
+ * @flags: as for kmalloc(); __GFP_ZERO zeroes what a new block has more
+ *
+ * __krealloc() is the same but never frees @p. kfree_sensitive() wipes before it frees.
+ *
+ * Context: As for kmalloc(). Return: the block, moved or not; NULL: @p is as it was.
+ * Source: Linux 5.4, mm/slab_common.c
+ */
 SW_API void *krealloc(const void *p, size_t new_size, gfp_t flags) SW_NAME(krealloc) __must_check
 	SW_ALLOC_SIZE(2);
 SW_API void *__krealloc(const void *p, size_t new_size, gfp_t flags)

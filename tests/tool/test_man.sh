@@ -31,4 +31,7 @@ holds every_call_of_a_page_is_in_a_header sh -c '
     while read -r c; do
         grep -rqE "\<$c\(" "$1/include/slabwork" || { echo "no such call: $c"; exit 1; }
     done <calls' "$pages" "$SRC"
+holds every_parameter_has_an_entry_with_its_range "$SRC/tests/tool/undocumented.py" params
+holds every_call_is_in_a_page_or_has_a_comment "$SRC/tests/tool/undocumented.py" calls
+holds every_exported_symbol_is_declared_in_a_public_header "$SRC/tests/tool/undocumented.py" symbols
 done_testing
