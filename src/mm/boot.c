@@ -14,6 +14,8 @@
  * below it working.
  */
 
+#include <errno.h>
+
 #include "mm/boot.h"
 
 #include "kernel/cpu.h"
@@ -76,12 +78,14 @@ void mm_boot_slow(void)
 	fork_init();
 	spin_lock(&boot_lock);
 	if (atomic_load(&mm_boot_state) == BOOT_DOWN) {
+		int saved = errno; /* getauxval() is libc's */
 		bool up;
 
 		atomic_store(&boot_tid, os_tid());
 		atomic_store(&mm_boot_state, BOOT_RUNNING);
 		up = start();
 		atomic_store(&mm_boot_state, up ? BOOT_UP : BOOT_FAILED);
+		errno = saved;
 	}
 	spin_unlock(&boot_lock);
 }
