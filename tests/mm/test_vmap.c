@@ -12,6 +12,7 @@
 #include "kernel/printk.h"
 #include "mm/page.h"
 #include "mm/vmalloc.h"
+#include "../emulator.h"
 
 static void expect_sound(struct kunit *test)
 {
@@ -23,6 +24,7 @@ KUNIT_TEST(what_is_written_at_one_address_is_read_at_the_other)
 	struct page *pages[4];
 	char *at;
 
+	skip_if_emulated(test, "mremap() makes no second mapping under an emulator");
 	for (int i = 0; i < 4; i++) {
 		pages[i] = alloc_page(GFP_KERNEL);
 		memset(page_address(pages[i]), 'a' + i, PAGE_SIZE);
@@ -54,6 +56,7 @@ KUNIT_TEST(a_ring_mirrored_behind_itself_reads_on_past_its_end)
 	struct page *pages[8], *block = alloc_pages(GFP_KERNEL, 2);
 	char *ring;
 
+	skip_if_emulated(test, "mremap() makes no second mapping under an emulator");
 	for (int i = 0; i < 8; i++)
 		pages[i] = block + i % 4;
 	ring = vmap(pages, 8, VM_MAP, PAGE_KERNEL);
@@ -72,6 +75,7 @@ KUNIT_TEST(a_page_may_be_in_two_areas_and_outlive_the_first)
 	struct page *pair[2] = { other, page };
 	char *a, *b;
 
+	skip_if_emulated(test, "mremap() makes no second mapping under an emulator");
 	memcpy(page_address(page), "first", sizeof("first"));
 	a = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
 	b = vm_map_ram(pair, 2, NUMA_NO_NODE);
@@ -112,6 +116,7 @@ KUNIT_TEST(pages_of_a_vmalloc_area_can_be_mapped_again)
 	char *area = vmalloc(3 * PAGE_SIZE), *again;
 	struct page *pages[2];
 
+	skip_if_emulated(test, "mremap() makes no second mapping under an emulator");
 	memcpy(area + 2 * PAGE_SIZE, "tail", sizeof("tail"));
 	pages[0] = vmalloc_to_page(area + 2 * PAGE_SIZE);
 	pages[1] = vmalloc_to_page(area);
@@ -140,6 +145,7 @@ KUNIT_TEST(vunmap_and_vfree_do_not_take_each_others_areas)
 	struct page *page = alloc_page(GFP_KERNEL);
 	char *area = vmalloc(PAGE_SIZE), *map = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
 
+	skip_if_emulated(test, "mremap() makes no second mapping under an emulator");
 	printk_sink = hear;
 	vfree(map);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(said, "Trying to vfree() nonexistent vm area"));

@@ -8,6 +8,7 @@
 
 #include "os/os.h"
 #include "os/vm.h"
+#include "../emulator.h"
 
 KUNIT_TEST(ram_is_some_and_not_more_than_the_machine_has)
 {
@@ -21,6 +22,7 @@ KUNIT_TEST(the_address_space_limit_is_the_rlimit)
 {
 	struct rlimit lim = { 1UL << 40, RLIM_INFINITY };
 
+	skip_if_emulated(test, "no address space limit under an emulator");
 	getrlimit(RLIMIT_AS, &lim);
 	if (lim.rlim_cur == RLIM_INFINITY) {
 		KUNIT_EXPECT_EQ(test, os_rlimit_as(), UINT64_MAX);

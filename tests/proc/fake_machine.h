@@ -73,12 +73,13 @@ static inline int fake_read(struct sw_view *view, void *dst, uintptr_t addr, siz
 		f->fail_reads--;
 		return -EAGAIN;
 	}
-	for (int i = 0; i < 3; i++) { /* names are literals: readable up to their page's end */
-		if (addr >= (uintptr_t)f->cache[i].name &&
-		    addr < (uintptr_t)f->cache[i].name + sizeof("kmalloc-64")) {
+	/* Names are literals: readable up to their page's end. */
+	for (int i = 0; i < 3; i++) {
+		size_t len = strlen(names[i]) + 1, at = addr - (uintptr_t)f->cache[i].name;
+
+		if (at < len) { /* one literal may lie right behind another */
 			memset(dst, 'x', size); /* what follows the NUL is anything */
-			memcpy(dst, names[i],
-			       strlen(names[i]) < size ? strlen(names[i]) + 1 : size);
+			memcpy(dst, names[i] + at, len - at < size ? len - at : size);
 			return 0;
 		}
 	}

@@ -17,6 +17,7 @@
 #include <slabwork/vmalloc.h>
 
 #include "mm/machine.h"
+#include "../emulator.h"
 
 static char text[256 << 10], other[256 << 10];
 
@@ -348,6 +349,7 @@ KUNIT_TEST(a_busy_process_is_read_from_outside_without_stopping_it)
 	unsigned int good = 0, rounds = 0;
 	int status;
 
+	skip_if_emulated(test, "no process_vm_readv() under an emulator");
 	child = fork();
 	if (!child)
 		busy(c);
