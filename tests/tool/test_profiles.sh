@@ -14,8 +14,7 @@ builds() (
     shift
     set -- -std=gnu11 -D_GNU_SOURCE '-DSW_VERSION="0"' "-I$SRC/include" "-I$SRC/src" \
         -ftls-model=initial-exec "$@"
-    for room in lib os kernel mm debug proc; do
-        [ -d "$SRC/src/$room" ] || continue
+    for room in lib os kernel mm proc; do
         mkdir -p "$folder/$room" && cd "$folder/$room" || exit 1
         find "$SRC/src/$room" -name '*.c' | xargs -r -P 2 -n 8 "${CC:-cc}" -c "$@" || exit 1
     done
