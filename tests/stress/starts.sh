@@ -15,7 +15,7 @@ verdict() {
 }
 
 echo "TAP version 13"
-if ! LD_PRELOAD=$lib cat /proc/self/maps | grep -q libslabwork-malloc; then
+if ! LD_PRELOAD=$lib grep -q libslabwork-malloc /proc/self/maps; then
     echo "Bail out! $lib is not loaded by LD_PRELOAD"
     exit 1
 fi
