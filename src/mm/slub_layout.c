@@ -118,25 +118,27 @@ static unsigned int kernel_cpu_partial(unsigned int size)
 }
 
 /*
- * Objects in a sheaf, each filling a power of two with its 4-word frame: twice the
- * kernel's 60, 28, 12, 4. A slow path costs some 150 ns whatever it moves, and
+ * Objects in a sheaf, each filling a power of two with its 4-word frame: about four
+ * times the kernel's 60, 28, 12, 4. A slow path costs some 150 ns whatever it moves, and
  * objects of ours that nobody touched cost no memory (bench rows fifo*, random*).
  */
 static unsigned int default_sheaf_capacity(unsigned int size)
 {
 	if (size >= PAGE_SIZE)
 		return sheaf_round_capacity(12);
-	if (size >= 1024)
+	if (size >= 2048)
 		return sheaf_round_capacity(28);
-	return sheaf_round_capacity(size >= 256 ? 60 : 124);
+	if (size >= 1024)
+		return sheaf_round_capacity(60);
+	return sheaf_round_capacity(size >= 256 ? 124 : 252);
 }
 
 /*
  * Full sheaves of a barn: what 1 MiB of objects make (a burst of a thousand 1 KiB objects stays
- * out of the slabs), a quarter of it for larger ones, at least as many as keep two CPUs
+ * out of the slabs), an eighth of it for larger ones, at least as many as keep two CPUs
  * fed. What is not used for a while goes back: barn_reap().
  */
-#define BARN_BYTES(size) ((size) > 1024 ? 256U << 10 : 1U << 20)
+#define BARN_BYTES(size) ((size) > 1024 ? 128U << 10 : 1U << 20)
 #define BARN_MIN_FULL    2
 
 /* A CPU keeps at most this much of one size of block ready, in each of its two sheaves. */
