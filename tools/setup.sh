@@ -89,10 +89,15 @@ if ! $as_root env DEBIAN_FRONTEND=noninteractive $line >"$log" 2>&1 </dev/null; 
 fi
 rm -f "$log"
 
-case " $missing " in
-*" redis-server "*)
-    if command -v systemctl >/dev/null 2>&1; then
-        $as_root systemctl disable redis-server >/dev/null 2>&1 || true
-    fi
-    ;;
-esac
+# Debian starts servers at boot; what is installed as a tool is not to.
+for service in redis-server nginx postgresql; do
+    case " $missing " in
+    *" $service"[\ -]*)
+        if command -v systemctl >/dev/null 2>&1; then
+            $as_root systemctl disable "$service" >/dev/null 2>&1 || true
+        elif command -v update-rc.d >/dev/null 2>&1; then
+            $as_root update-rc.d "$service" disable >/dev/null 2>&1 || true
+        fi
+        ;;
+    esac
+done
