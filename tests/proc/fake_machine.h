@@ -77,7 +77,7 @@ static inline int fake_read(struct sw_view *view, void *dst, uintptr_t addr, siz
 	for (int i = 0; i < 3; i++) {
 		size_t len = strlen(names[i]) + 1, at = addr - (uintptr_t)f->cache[i].name;
 
-		if (at < len) { /* one literal may lie right behind another */
+		if (at < len) {                 /* one literal may lie right behind another */
 			memset(dst, 'x', size); /* what follows the NUL is anything */
 			memcpy(dst, names[i] + at, len - at < size ? len - at : size);
 			return 0;
