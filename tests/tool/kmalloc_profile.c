@@ -21,7 +21,7 @@
 static size_t min_size, max_cache;
 static int bad;
 
-static void expect(bool holds, const char *fmt, ...)
+static void __printf(2, 3) expect(bool holds, const char *fmt, ...)
 {
 	va_list args;
 

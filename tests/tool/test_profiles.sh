@@ -5,7 +5,7 @@
 #
 # The library's files are compiled here for each choice (without optimising: that is seconds) and linked
 # with kmalloc_profile.c.
-# shellcheck source=/dev/null disable=SC2154
+# shellcheck source=/dev/null disable=SC2154,SC2016
 . "$SRC/tests/tool/lib.sh"
 
 # builds FOLDER MACRO...: FOLDER/classes, a program of the library with these macros
