@@ -602,4 +602,9 @@ static inline void __sw_free_kfree(void *slot)
 
 SW_END_DECLS
 
+/* A program that has caches wants to see them; kernel sources have their own <stdio.h> names. */
+#ifndef SW_KERNEL_NAMES
+#include <slabwork/show.h>
+#endif
+
 #endif /* SW_SLAB_H */

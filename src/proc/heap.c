@@ -27,7 +27,7 @@
 
 static size_t slab_bytes(const struct cache_row *row)
 {
-	return PAGE_SIZE << oo_order(row->cache.oo);
+	return (size_t)slab_pages(&row->cache) << PAGE_SHIFT;
 }
 
 static void cache_view(const struct cache_row *row, struct sw_cache_view *view)

@@ -76,7 +76,9 @@ static void begin_block(struct walk *w, const struct page *page)
 		w->kind = SW_PAGE_FREE;
 	} else if (has(page, PG_pcp) || has(page, PG_emergency)) {
 		w->kind = SW_PAGE_STOCK;
-	} else if (has(page, PG_slab) && !has(page, PG_large)) {
+	} else if (has(page, PG_large) ? !has(page, PG_head) && page->slab_cache :
+					 has(page, PG_slab)) {
+		/* A slab, or a block that is an object of a cache of blocks. */
 		w->kind = SW_PAGE_SLAB;
 		w->cache = (uintptr_t)page->slab_cache;
 	}

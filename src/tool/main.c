@@ -42,6 +42,16 @@ const struct command commands[] = {
 	  "  --keep BYTES    leave so much free memory in stock: 0, 64K, 16M\n"
 	  "  --json          the same as JSON, in bytes\n",
 	  cmd_trim },
+	{ "map", "[-o FILE.svg] PROCESS", "a picture of its memory",
+	  "Draws every page of the process in the order of addresses, coloured by what holds it: a\n"
+	  "cache, a large block or area, nothing. PROCESS is a process id or a program's name.\n\n"
+	  "  -o FILE.svg     write to this file; map-PID.svg unless said; - is standard output\n",
+	  cmd_map },
+	{ "doctor", "[--json]", "is this machine fit, is anything missing",
+	  "Each line is ok, warn (something will not work, and what to do) or FAIL.\n\n"
+	  "  --json          the same as JSON\n\n"
+	  "Exit status: 0; 1 if a line says FAIL.\n",
+	  cmd_doctor },
 	{ "slabinfo", "[--json] [--only CACHE] PROCESS", "its caches", WHO, cmd_show },
 	{ "buddyinfo", "[--json] [--only ZONE] PROCESS", "its free blocks of pages", WHO,
 	  cmd_show },

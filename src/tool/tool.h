@@ -43,12 +43,17 @@ int cmd_run(const struct command *cmd, int argc, char **argv);  /* run.c */
 int cmd_show(const struct command *cmd, int argc, char **argv); /* show.c: slabinfo, ... */
 int cmd_slab(const struct command *cmd, int argc, char **argv); /* show.c */
 int cmd_list(const struct command *cmd, int argc, char **argv); /* list.c */
+int cmd_doctor(const struct command *cmd, int argc, char **argv);
+int cmd_map(const struct command *cmd, int argc, char **argv);  /* map.c */
 int cmd_top(const struct command *cmd, int argc, char **argv);  /* top.c */
 int cmd_trim(const struct command *cmd, int argc, char **argv); /* trim.c */
 
 /* The malloc library of this command's own build or installation. run.c */
 bool library_find(char *path, size_t size);
 #define MALLOC_CACHES 78 /* for run's banner; tests/tool/test_run.sh holds it against the library */
+
+/* doctor --self-test: exercise this process's malloc. "PASSED CHECKS WHAT-FAILED"; exit status. */
+int selftest(void);
 
 /* ---- elf.c: symbols of the files that a process has mapped -------------------------- */
 

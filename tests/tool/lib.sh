@@ -8,6 +8,7 @@
 # holds NAME COMMAND...                the command succeeds
 # skip NAME WHY
 # start COMMAND...                     in the background, until the end of the script; its id in $pid
+# is_called NAME                       waits until $pid has executed this program
 # started_on_slabwork                  waits until $pid has our library and has allocated
 #
 # Scripts work in $work, an empty folder that goes away, and close with `done_testing`.
@@ -89,6 +90,15 @@ start() {
     "$@" >/dev/null 2>&1 &
     pid=$!
     started="$started $pid"
+}
+
+# The process is called this: what it executes has replaced the shell.
+is_called() {
+    tries=0
+    until [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$1" ] || [ $tries -gt 200 ]; do
+        tries=$((tries + 1))
+        sleep 0.02
+    done
 }
 
 started_on_slabwork() {

@@ -15,7 +15,7 @@ else
     skip pages_format_without_a_warning "no man with --warnings"
 fi
 if command -v mandoc >/dev/null; then
-    holds mandoc_finds_no_fault sh -c '! mandoc -Tlint "$0"/*.[1-9] 2>&1 | grep -vE "outdated mandoc.db|referenced manual not found"' "$pages"
+    holds mandoc_finds_no_fault sh -c 'mandoc -Tlint "$0"/*.[1-9] >lint 2>lint.err; ! cat lint lint.err | grep -vE "outdated mandoc.db|referenced manual not found"' "$pages"
 else
     skip mandoc_finds_no_fault "no mandoc"
 fi

@@ -115,6 +115,7 @@ holds no_such_process_is_said \
 holds no_such_name_is_said \
     sh -c '"$0" slabinfo nosuchprogram 2>err; test $? = 1 && grep -qx "slabwork: no process is called nosuchprogram" err' "$sw"
 start sleep 60
+is_called sleep
 says a_process_without_slabwork_is_told_how_to_have_it 1 \
     "slabwork: process $pid (sleep) does not run on slabwork. Start it so: slabwork run -- sleep$nl" \
     "$sw" slabinfo "$pid"

@@ -113,6 +113,7 @@ says keep_wants_bytes 2 "slabwork: --keep takes a number of bytes, not 'much'$nl
 holds no_such_process_is_said \
     sh -c '"$0" trim 4194305 2>err; test $? = 1 && grep -qx "slabwork: there is no process 4194305" err' "$sw"
 start sleep 60
+is_called sleep
 says a_process_without_slabwork_is_told_how_to_have_it 1 \
     "slabwork: process $pid (sleep) does not run on slabwork. Start it so: slabwork run -- sleep$nl" \
     "$sw" trim "$pid"
