@@ -16,7 +16,7 @@ builds() (
         -ftls-model=initial-exec "$@"
     for room in lib os kernel mm proc; do
         mkdir -p "$folder/$room" && cd "$folder/$room" || exit 1
-        find "$SRC/src/$room" -name '*.c' | xargs -r -P 2 -n 8 "${CC:-cc}" -c "$@" || exit 1
+        printf "%s\0" "$SRC/src/$room"/*.c | xargs -0 -P 2 -n 8 "${CC:-cc}" -c "$@" || exit 1
     done
     cd "$folder" || exit 1
     # With -O, for here the compiler must see that a size is constant.
