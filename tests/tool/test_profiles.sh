@@ -32,8 +32,7 @@ profile() { # name, smallest class, largest class, macros
 
 profile slab 32 4194304 -DSW_KMALLOC_PROFILE=SW_PROFILE_SLAB
 profile slob 8 4096 -DSW_KMALLOC_PROFILE=SW_PROFILE_SLOB
-profile slub_with_dma_minalign_64 64 8192 -DARCH_DMA_MINALIGN=64
-profile slab_with_dma_minalign_128 128 4194304 -DSW_KMALLOC_PROFILE=SW_PROFILE_SLAB -DARCH_DMA_MINALIGN=128
+profile slub_with_dma_minalign_128 128 8192 -DARCH_DMA_MINALIGN=128
 holds another_minalign_does_not_compile sh -c '
     ! echo "#include <slabwork/slab.h>" | "$0" -fsyntax-only -DARCH_DMA_MINALIGN=48 "-I$1/include" -xc -' "${CC:-cc}" "$SRC"
 done_testing
