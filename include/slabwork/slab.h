@@ -291,11 +291,13 @@ SW_ALWAYS_INLINE void kmem_cache_free(struct kmem_cache *cache, void *object)
 
 	if (unlikely(addr < f->machine_start ||
 		     addr >= __atomic_load_n(f->machine_online, __ATOMIC_RELAXED) || (addr & 7) ||
-		     *state != (unsigned char)(f->tag ^ ((addr & 8) << 4)))) {
+		     __atomic_load_n(state, __ATOMIC_RELAXED) !=
+			     (unsigned char)(f->tag ^ ((addr & 8) << 4)))) {
 		sw_cache_free_slow(cache, object, false);
 		return;
 	}
-	*state = 0;
+	/* Atomic: two objects of 8 bytes, which have no tag, share a byte that stays 0. */
+	__atomic_store_n(state, 0, __ATOMIC_RELAXED);
 	if (unlikely(!sw_slot_push(f, f->slots, object)))
 		sw_cache_free_slow(cache, object, true);
 #endif

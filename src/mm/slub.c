@@ -355,7 +355,7 @@ static struct kmem_cache *object_kill(struct kmem_cache *named, void *object, co
 		if (*objmap_byte(object) != objmap_tag(s, object))
 			slab_bad_free(who, named, object);
 		*objmap_byte(object) = 0;
-	} else if (slab_bitmap(slab)[index / 64] >> (index % 64) & 1) {
+	} else if (slab_bit_guess(slab, (unsigned int)index)) {
 		slab_bad_free(who, named, object); /* slab_put() asks again, under the lock */
 	}
 	return s;

@@ -58,6 +58,14 @@ static inline unsigned long *slab_bitmap(struct page *slab)
 	return slab->objects > SLAB_INLINE_OBJECTS ? slab->slab_free_ext : slab->slab_free;
 }
 
+/* Is the object's bit set? Without the lock: its neighbours' bits in the word change meanwhile. */
+static inline bool slab_bit_guess(struct page *slab, unsigned int index)
+{
+	const unsigned long *word = &slab_bitmap(slab)[index / 64];
+
+	return __atomic_load_n(word, __ATOMIC_RELAXED) >> (index % 64) & 1;
+}
+
 /* ---- slub_sheaf.c ---- */
 
 bool slots_init(void);      /* boot: once the pcpu window stands */

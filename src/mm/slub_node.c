@@ -267,7 +267,7 @@ static unsigned int take_from_slab(struct kmem_cache *s, struct page *slab, void
 			word &= word - 1;
 			p[got++] = base + (size_t)(w * 64 + bit) * s->size;
 		}
-		map[w] = word;
+		__atomic_store_n(&map[w], word, __ATOMIC_RELAXED); /* slab_bit_guess() */
 		slab->slab_cursor = (unsigned char)(w < 255 ? w : 255);
 	}
 	slab->inuse = (unsigned short)(slab->inuse + got);
@@ -368,7 +368,7 @@ static void put_object(struct kmem_cache *s, struct kmem_cache_node *n, struct p
 	bit = 1UL << (idx % 64);
 	if (*word & bit)
 		slab_bad_free("kmem_cache_free()", s, object);
-	*word |= bit;
+	__atomic_store_n(word, *word | bit, __ATOMIC_RELAXED);
 	if (idx / 64 < slab->slab_cursor)
 		slab->slab_cursor = (unsigned char)(idx / 64);
 	if (!slab->slab_on_list) {
