@@ -100,7 +100,12 @@ void slab_report(struct kmem_cache *s, const void *object, const char *reason)
 		       object, (unsigned long)((uintptr_t)object - (uintptr_t)page_addr(slab)));
 }
 
-static void list_slab(struct kmem_cache *s, struct page *slab)
+struct remaining {
+	unsigned long objects;
+	void *first;
+};
+
+static void list_slab(struct kmem_cache *s, struct page *slab, struct remaining *remaining)
 {
 	pr_err("%s\nBUG %s (Not tainted): Objects remaining on __kmem_cache_shutdown()\n%s\n\n",
 	       RULE_DOUBLE, s->name, RULE_SINGLE);
@@ -109,15 +114,23 @@ static void list_slab(struct kmem_cache *s, struct page *slab)
 	for (unsigned int i = 0; i < slab->objects; i++) {
 		void *object = (void *)(slab_base(s, slab) + (uintptr_t)i * s->size);
 
-		if (object_live(s, slab, i))
-			pr_err("Object 0x%p @offset=%lu\n", object,
-			       (unsigned long)((uintptr_t)object - (uintptr_t)page_addr(slab)));
+		if (!object_live(s, slab, i))
+			continue;
+		if (!remaining->objects++)
+			remaining->first = object;
+		pr_err("Object 0x%p @offset=%lu\n", object,
+		       (unsigned long)((uintptr_t)object - (uintptr_t)page_addr(slab)));
 	}
 }
 
-/* Every live object of a cache that is being destroyed; nobody else uses the cache. */
+/*
+ * Every live object of a cache that is being destroyed, as the kernel lists them, and all of it
+ * in a line. Nobody else uses the cache.
+ */
 void slab_list_remaining(struct kmem_cache *s)
 {
+	struct remaining remaining = { 0 };
+
 	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
 		struct kmem_cache_node *n = s->node[nid];
 		struct page *slab;
@@ -126,10 +139,12 @@ void slab_list_remaining(struct kmem_cache *s)
 			continue;
 		list_for_each_entry(slab, &n->partial, lru)
 			if (slab->inuse)
-				list_slab(s, slab);
+				list_slab(s, slab, &remaining);
 		list_for_each_entry(slab, &n->full, lru)
-			list_slab(s, slab);
+			list_slab(s, slab, &remaining);
 	}
+	pr_err("slabwork: kmem_cache_destroy %s: %lu objects remain; first %p\n", s->name,
+	       remaining.objects, remaining.first);
 }
 
 /* At most one in ten seconds, as the kernel's default rate limit has it for a burst of these. */

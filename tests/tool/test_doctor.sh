@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # test_doctor.sh - slabwork doctor: transcript 0, and what it says where something is missing
-# shellcheck source=/dev/null disable=SC2154,SC2016
+# shellcheck source=/dev/null disable=SC2154,SC2016,SC2094
 . "$SRC/tests/tool/lib.sh"
 
 nl='
