@@ -541,7 +541,7 @@ static void *forker(void *arg)
 	uint64_t x = (uint64_t)(uintptr_t)arg | 1;
 
 	while (!atomic_load(&stop)) {
-		int status;
+		int status = 0;
 		pid_t pid;
 
 		rest_if_asked();
