@@ -11,7 +11,7 @@ set -eu
 
 packages() {
     case $1 in
-    build) echo meson ninja-build gcc libc6-dev pkg-config ;;
+    build) echo meson ninja-build gcc libc6-dev pkg-config libncurses-dev ;;
     run) echo redis-server redis-tools sqlite3 python3 git ;;
     test) echo redis-server redis-tools sqlite3 python3 git perl procps g++ valgrind bash ;;
     bench) echo libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 redis-server redis-tools sqlite3 python3 ;;
