@@ -30,8 +30,27 @@
 
 /* ---- where ------------------------------------------------------------------------ */
 
-/* The n-th folder that may hold a socket of this user's process; false: no more. */
-static bool folder(unsigned int n, uid_t uid, char *path, size_t size)
+/* The folder of sockets in the environment that the process was started with; "" if unknown. */
+static void folder_of(pid_t pid, char *path, size_t size)
+{
+	static const char want[] = "XDG_RUNTIME_DIR=";
+	char name[32], *variable = NULL;
+	size_t room = 0;
+	FILE *f;
+
+	*path = '\0';
+	snprintf(name, sizeof(name), "/proc/%d/environ", (int)pid);
+	f = pid ? fopen(name, "re") : NULL;
+	while (f && getdelim(&variable, &room, '\0', f) > 0)
+		if (!strncmp(variable, want, sizeof(want) - 1))
+			snprintf(path, size, "%s/%s", variable + sizeof(want) - 1, SW_CONTROL_DIR);
+	if (f)
+		fclose(f);
+	free(variable);
+}
+
+/* The n-th folder that may hold a socket of this user's process (0: any); false: no more. */
+static bool folder(unsigned int n, uid_t uid, pid_t pid, char *path, size_t size)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 
@@ -48,6 +67,9 @@ static bool folder(unsigned int n, uid_t uid, char *path, size_t size)
 		return true;
 	case 3: /* a process that changed its user after it had started */
 		snprintf(path, size, "%s%u", SW_CONTROL_TMP, (unsigned int)geteuid());
+		return true;
+	case 4: /* our environment may differ from its own */
+		folder_of(pid, path, size);
 		return true;
 	default:
 		return false;
@@ -97,7 +119,7 @@ static int connect_once(pid_t pid, uid_t uid)
 	char path[4096];
 	int result = -ENOENT;
 
-	for (unsigned int n = 0; folder(n, uid, path, sizeof(path)); n++) {
+	for (unsigned int n = 0; folder(n, uid, pid, path, sizeof(path)); n++) {
 		int dir = folder_open(path, uid), fd = dir;
 
 		if (dir >= 0) {
@@ -234,7 +256,7 @@ void control_sweep(void)
 	uid_t uid = geteuid();
 	char path[4096];
 
-	for (unsigned int n = 0; folder(n, uid, path, sizeof(path)); n++) {
+	for (unsigned int n = 0; folder(n, uid, 0, path, sizeof(path)); n++) {
 		int fd = folder_open(path, uid);
 		DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 

@@ -73,6 +73,7 @@ holds memory_is_back_with_the_system \
     sh -c 'test "$(awk "/^VmRSS/ { print \$2 }" /proc/$0/status)" -lt 16000' "$spike"
 holds a_second_trim_has_little_left \
     sh -c 'test "$("$0" trim --json $1 | sed -n "s/.*given_back.: \([0-9]*\).*/\1/p")" -lt 4000000' "$sw" "$spike"
+holds trim_finds_it_from_another_environment env -u XDG_RUNTIME_DIR "$sw" trim "$spike"
 holds trim_goes_by_name sh -c '"$0" trim swspike | grep -q "live .*, held "' "$sw"
 if command -v python3 >/dev/null; then
     holds json_adds_up sh -c '"$0" trim --json $1 | python3 -c "
