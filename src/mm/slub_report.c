@@ -26,6 +26,10 @@
 #define RULE_DOUBLE "============================================================================="
 #define RULE_SINGLE "-----------------------------------------------------------------------------"
 
+/* Addresses as the kernel prints them: sixteen digits. There is no free list, so fp is 0. */
+#define SLAB_LINE   "Slab 0x%016lx objects=%u used=%u fp=0x%016lx flags=%#x\n"
+#define OBJECT_LINE "Object 0x%016lx @offset=%lu\n"
+
 static uintptr_t slab_base(const struct kmem_cache *s, const struct page *slab)
 {
 	return (uintptr_t)page_addr(slab) + s->red_left_pad;
@@ -95,9 +99,10 @@ void slab_report(struct kmem_cache *s, const void *object, const char *reason)
 
 	pr_err("%s\nBUG %s (Not tainted): %s\n%s\n\n", RULE_DOUBLE, s->name, reason, RULE_SINGLE);
 	if (object && slab_cache_of(object, &slab) == s)
-		pr_err("Slab 0x%p objects=%u used=%u fp=0x%p flags=%#x\nObject 0x%p @offset=%lu\n",
-		       (void *)slab, slab->objects, slab->inuse, NULL, atomic_load(&slab->flags),
-		       object, (unsigned long)((uintptr_t)object - (uintptr_t)page_addr(slab)));
+		pr_err(SLAB_LINE OBJECT_LINE, (unsigned long)(uintptr_t)slab, slab->objects,
+		       slab->inuse, 0UL, atomic_load(&slab->flags),
+		       (unsigned long)(uintptr_t)object,
+		       (unsigned long)((uintptr_t)object - (uintptr_t)page_addr(slab)));
 }
 
 struct remaining {
@@ -109,8 +114,8 @@ static void list_slab(struct kmem_cache *s, struct page *slab, struct remaining 
 {
 	pr_err("%s\nBUG %s (Not tainted): Objects remaining on __kmem_cache_shutdown()\n%s\n\n",
 	       RULE_DOUBLE, s->name, RULE_SINGLE);
-	pr_err("Slab 0x%p objects=%u used=%u fp=0x%p flags=%#x\n", (void *)slab, slab->objects,
-	       slab->inuse, NULL, atomic_load(&slab->flags));
+	pr_err(SLAB_LINE, (unsigned long)(uintptr_t)slab, slab->objects, slab->inuse, 0UL,
+	       atomic_load(&slab->flags));
 	for (unsigned int i = 0; i < slab->objects; i++) {
 		void *object = (void *)(slab_base(s, slab) + (uintptr_t)i * s->size);
 
@@ -118,7 +123,7 @@ static void list_slab(struct kmem_cache *s, struct page *slab, struct remaining 
 			continue;
 		if (!remaining->objects++)
 			remaining->first = object;
-		pr_err("Object 0x%p @offset=%lu\n", object,
+		pr_err(OBJECT_LINE, (unsigned long)(uintptr_t)object,
 		       (unsigned long)((uintptr_t)object - (uintptr_t)page_addr(slab)));
 	}
 }

@@ -504,14 +504,15 @@ TEST_IN_BOTH_MODES(destroy_with_live_objects_reports_each_and_the_process_goes_o
 	}
 	len = snprintf(want, sizeof(want),
 		       "%sBUG leaky (Not tainted): Objects remaining on __kmem_cache_shutdown()\n%s"
-		       "Slab 0x%p objects=%u used=2 fp=0x%p flags=%#x\n"
-		       "Object 0x%p @offset=%lu\n"
-		       "Object 0x%p @offset=%lu\n"
+		       "Slab 0x%016lx objects=%u used=2 fp=0x0000000000000000 flags=%#x\n"
+		       "Object 0x%016lx @offset=%lu\n"
+		       "Object 0x%016lx @offset=%lu\n"
 		       "slabwork: kmem_cache_destroy leaky: 2 objects remain; first %p\n"
 		       "------------[ cut here ]------------\n"
 		       "kmem_cache_destroy leaky: Slab cache still has objects when called from 0x",
-		       d, s79, (void *)head, oo_objects(s->oo), NULL, atomic_load(&head->flags),
-		       p[3], (unsigned long)((char *)p[3] - (char *)slab), p[9],
+		       d, s79, (unsigned long)(uintptr_t)head, oo_objects(s->oo),
+		       atomic_load(&head->flags), (unsigned long)(uintptr_t)p[3],
+		       (unsigned long)((char *)p[3] - (char *)slab), (unsigned long)(uintptr_t)p[9],
 		       (unsigned long)((char *)p[9] - (char *)slab), p[3]);
 	said[len < (int)sizeof(said) ? len : 0] = 0;
 	KUNIT_EXPECT_STREQ(test, said, want);
