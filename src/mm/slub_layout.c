@@ -118,8 +118,8 @@ static unsigned int kernel_cpu_partial(unsigned int size)
 }
 
 /*
- * Objects in a sheaf, each filling a power of two with its 4-word frame: about four
- * times the kernel's 60, 28, 12, 4. A slow path costs some 150 ns whatever it moves, and
+ * Objects in a sheaf, each filling a power of two with its 4-word frame: four to
+ * eight times the kernel's 60, 28, 12, 4. A slow path costs some 150 ns whatever it moves, and
  * objects of ours that nobody touched cost no memory (bench rows fifo*, random*).
  */
 static unsigned int default_sheaf_capacity(unsigned int size)
@@ -130,7 +130,9 @@ static unsigned int default_sheaf_capacity(unsigned int size)
 		return sheaf_round_capacity(28);
 	if (size >= 1024)
 		return sheaf_round_capacity(60);
-	return sheaf_round_capacity(size >= 256 ? 124 : 252);
+	if (size >= 128)
+		return sheaf_round_capacity(size >= 256 ? 124 : 252);
+	return sheaf_round_capacity(508);
 }
 
 /*
