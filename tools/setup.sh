@@ -14,12 +14,14 @@ packages() {
     build) echo meson ninja-build gcc libc6-dev pkg-config libncurses-dev ;;
     run) echo redis-server redis-tools sqlite3 python3 git ;;
     test) echo redis-server redis-tools sqlite3 python3 git perl procps g++ valgrind bash ;;
+    # What the drop-in malloc is tried on; ./test skips, and says so, what cannot be installed.
+    programs) echo nginx-light apache2-utils nodejs postgresql libpython3.11-testsuite xz-utils ;;
     bench) echo libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 redis-server redis-tools sqlite3 python3 ;;
     check) echo clang clang-format clang-tidy shellcheck codespell python3 git g++ ;;
     clang) echo clang llvm ;;
     aarch64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static ;;
     *)
-        echo "setup.sh: no group '$1' (build run test bench check clang aarch64)" >&2
+        echo "setup.sh: no group '$1' (build run test programs bench check clang aarch64)" >&2
         exit 2
         ;;
     esac
@@ -36,6 +38,12 @@ have_tool() {
     meson | gcc | g++ | git | perl | bash | python3 | sqlite3 | clang | clang-format | clang-tidy | \
         shellcheck | codespell | valgrind | redis-server | pkg-config) command -v "$1" >/dev/null 2>&1 ;;
     ninja-build) command -v ninja >/dev/null 2>&1 ;;
+    nginx-light) command -v nginx >/dev/null 2>&1 ;;
+    apache2-utils) command -v ab >/dev/null 2>&1 ;;
+    nodejs) command -v node >/dev/null 2>&1 ;;
+    xz-utils) command -v xz >/dev/null 2>&1 ;;
+    postgresql) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ;;
+    libpython3.11-testsuite) /usr/bin/python3 -c 'import test.test_list' 2>/dev/null ;;
     *) false ;;
     esac
 }
