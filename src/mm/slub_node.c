@@ -350,10 +350,39 @@ unsigned int slab_take(struct kmem_cache *s, gfp_t gfp, int nid, bool strict, vo
 
 /* Empty slabs that may stay: the kernel's min_partial, or an eighth of what the cache has. */
 #define KEEP_EMPTY_SHARE 8
+/* So many of the partial list's last are asked whether they are empty. */
+#define LOOK_FOR_EMPTY 4
 
 static bool keep_empty(struct kmem_cache *s, struct kmem_cache_node *n)
 {
 	return n->nr_partial <= s->min_partial || n->nr_partial <= n->nr_slabs / KEEP_EMPTY_SHARE;
+}
+
+static void take_off_empty(struct kmem_cache_node *n, struct page *slab, struct list_head *empty)
+{
+	remove_partial(n, slab);
+	count_slab(n, slab, -1);
+	list_add(&slab->lru, empty);
+}
+
+/*
+ * The share that may stay shrinks with the cache: without this an eighth of the largest
+ * size that it ever had would stay for good.
+ */
+static void take_off_one_more(struct kmem_cache *s, struct kmem_cache_node *n,
+			      struct list_head *empty)
+{
+	struct list_head *at = n->partial.prev;
+
+	for (int i = 0; i < LOOK_FOR_EMPTY && at != &n->partial && !keep_empty(s, n); i++) {
+		struct page *slab = list_entry(at, struct page, lru);
+
+		at = at->prev;
+		if (slab->inuse)
+			continue;
+		take_off_empty(n, slab, empty);
+		return;
+	}
 }
 
 static void put_object(struct kmem_cache *s, struct kmem_cache_node *n, struct page *slab,
@@ -380,10 +409,13 @@ static void put_object(struct kmem_cache *s, struct kmem_cache_node *n, struct p
 	}
 	slab->inuse--;
 	counter_add(&n->free_objects, 1);
-	if (!slab->inuse && !keep_empty(s, n)) {
-		remove_partial(n, slab);
-		count_slab(n, slab, -1);
-		list_add(&slab->lru, empty);
+	if (!slab->inuse && keep_empty(s, n)) {
+		/* Where the search below finds it, and where it is taken last. */
+		list_del_init(&slab->lru);
+		list_add_tail(&slab->lru, &n->partial);
+	} else if (!slab->inuse) {
+		take_off_empty(n, slab, empty);
+		take_off_one_more(s, n, empty);
 	}
 }
 
