@@ -50,7 +50,7 @@
 #define ZERO_BY_RELEASE (128UL << 10)
 /* Shrinking a big block by less than this is not worth a system call. */
 #define SHRINK_WORTH    (64UL << 10)
-#define LARGE_ALIGN_MAX (1UL << 30)
+#define LARGE_ALIGN_MAX (1UL << 40) /* an area costs addresses only; beyond, they run out */
 #define HUGE_SIZE       (2UL << 20)
 
 #define caller_address() __builtin_return_address(0)
