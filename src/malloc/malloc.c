@@ -30,6 +30,7 @@
  */
 
 #include "malloc/fast.h"
+#include "malloc/namespace.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -93,7 +94,7 @@ __attribute__((noinline)) void free_slow(void *p, unsigned int tag, const char *
 		return;
 	if (tag)
 		sw_kfree_slow(p, tag);
-	else if (unlikely(!sw_try_free(p)))
+	else if (unlikely(!sw_try_free(p)) && (sw_owns(p) || !namespace_free(p)))
 		misuse_pointer(who, p);
 	errno = saved;
 }
@@ -133,6 +134,8 @@ static size_t usable(const void *p, const char *who)
 
 	if (unlikely(!size))
 		size = sw_usable_size(p);
+	if (unlikely(!size) && !sw_owns(p))
+		size = namespace_usable((void *)p);
 	if (unlikely(!size))
 		misuse_pointer(who, p);
 	return size;
@@ -162,7 +165,7 @@ static void *realloc_block(void *old, size_t old_size, size_t n)
 
 	if (n > MALLOC_MAX)
 		return malloc_nomem();
-	if (n <= MALLOC_CACHE_MAX)
+	if (n <= MALLOC_CACHE_MAX || unlikely(!sw_owns(old)))
 		return move_to_new(old, old_size, n);
 	if (unlikely(sw_fail_malloc && sw_fail_this_malloc()))
 		return malloc_nomem();
@@ -209,13 +212,25 @@ SW_API void *reallocarray(void *old, size_t count, size_t each)
 /*
  * C23's sized frees. A size that malloc() would not have answered with this very
  * object is a bug of the caller: sized frees exist to be checked. What realloc()
- * left in a larger object than its class (more than half used) is fine too.
+ * left in a larger object than its class (more than half used) is fine too, and so is an
+ * area that it shrank by less than is worth a system call.
  */
+#define AREA_SLACK (64UL << 10)
+
+static bool may_be_size(size_t n, size_t is)
+{
+	if (n > is)
+		return false;
+	if (n > is / 2 || (is > MALLOC_CACHE_MAX && is - n < AREA_SLACK))
+		return true;
+	return n <= MALLOC_CACHE_MAX && malloc_class_size(n) == is;
+}
+
 static void check_size(void *p, size_t n, const char *who)
 {
 	size_t is = usable(p, who);
 
-	if (likely(n <= is && (n > is / 2 || malloc_class_size(n) == is)))
+	if (likely(may_be_size(n, is)) || !sw_owns(p))
 		return;
 	misuse_size(who, p, n, is);
 }
