@@ -259,6 +259,20 @@ KUNIT_TEST(alignments_up_to_1_GiB_hold) /* 23 */
 	KUNIT_EXPECT_LT(test, resident(), before + 16 * MIB);
 }
 
+KUNIT_TEST(alignments_beyond_1_GiB_cost_addresses_only) /* 23 */
+{
+	size_t before = resident();
+
+	for (size_t align = GIB; align <= 32 * GIB; align *= 2) {
+		void *p = aligned_alloc(align, opaque(1));
+
+		KUNIT_ASSERT_NOT_NULL_MSG(test, p, "align %zu", align);
+		KUNIT_EXPECT_EQ(test, (uintptr_t)p % align, 0);
+		free(p);
+	}
+	KUNIT_EXPECT_LT(test, resident(), before + 16 * MIB);
+}
+
 KUNIT_TEST(aligned_alloc_takes_any_size) /* 24 */
 {
 	void *p = aligned_alloc(64, opaque(65));
@@ -525,6 +539,20 @@ KUNIT_TEST(an_odd_block_holds_no_power_of_two)
 }
 
 /* ---- sized frees ---- */
+
+KUNIT_TEST(sized_frees_accept_what_realloc_shrank) /* 65 */
+{
+	/* In steps, so that areas stay areas while they get small. */
+	for (size_t n = 5 * MIB; n > 100; n -= n / 5 + 1) {
+		void *p = malloc(6 * MIB);
+
+		for (size_t to = 5 * MIB; to >= n; to -= to / 5 + 1)
+			p = realloc(p, to);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		p = realloc(p, n);
+		free_sized(p, n);
+	}
+}
 
 KUNIT_TEST(sized_frees_accept_what_was_asked_for) /* 65 */
 {
