@@ -261,6 +261,7 @@ KUNIT_TEST(alignments_up_to_1_GiB_hold) /* 23 */
 
 KUNIT_TEST(alignments_beyond_1_GiB_cost_addresses_only) /* 23 */
 {
+	skip_if_emulated(test, "what is resident is the emulator's memory, too");
 	size_t before = resident();
 
 	for (size_t align = GIB; align <= 32 * GIB; align *= 2) {

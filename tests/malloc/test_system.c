@@ -9,6 +9,7 @@
  */
 
 #include "edge.h"
+#include "../emulator.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -128,6 +129,7 @@ __attribute__((constructor(101))) static void started_strict(void)
 
 KUNIT_TEST(it_starts_and_serves_under_strict_accounting) /* 36 */
 {
+	skip_if_emulated(test, "no execution of our own file under an emulator");
 	for (size_t mib = 64; mib <= 512; mib *= 2) {
 		pid_t pid = fork();
 
@@ -536,6 +538,7 @@ static void *later_thread(void *arg)
 
 KUNIT_TEST(newer_calls_may_vanish_under_way) /* 73 */
 {
+	skip_if_emulated(test, "no system call filter under an emulator");
 	pid_t pid = fork();
 
 	if (!pid) {
@@ -658,11 +661,13 @@ static int run_huge(bool never)
 
 KUNIT_TEST(it_is_small_without_huge_pages) /* 75 */
 {
+	skip_if_emulated(test, "no execution of our own file under an emulator");
 	KUNIT_EXPECT_EQ(test, run_huge(true), 0);
 }
 
 KUNIT_TEST(it_is_small_with_huge_pages_always) /* 75 */
 {
+	skip_if_emulated(test, "no execution of our own file under an emulator");
 	static const char path[] = "/sys/kernel/mm/transparent_hugepage/enabled";
 	char before[64] = "", old[16] = "";
 	int code, lock;
@@ -704,6 +709,7 @@ static size_t dumpable(void)
 
 KUNIT_TEST(a_core_dump_holds_no_reservations) /* 78 */
 {
+	skip_if_emulated(test, "a core dump holds the emulator's memory, too");
 	size_t start;
 
 	free(opaque_ptr(malloc(100)));
@@ -716,6 +722,7 @@ KUNIT_TEST(a_core_dump_holds_no_reservations) /* 78 */
 
 KUNIT_TEST(a_core_dump_is_small) /* 78 */
 {
+	skip_if_emulated(test, "a core dump holds the emulator's memory, too");
 	struct rlimit core = { RLIM_INFINITY, RLIM_INFINITY };
 	char pattern[256] = "", dir[] = "/tmp/edge-XXXXXX", path[512];
 	struct stat is = { 0 };
