@@ -12,8 +12,8 @@ every.py calls --programs [...]   the same in the five programs
 --only NAME  one program, or one system call
 --jobs J     so many runs at a time
 
-A program may fail, say so and even die of its own bug (a misuse that slabwork named counts as its own only if
-the witness on glibc's malloc, failing in the same place, finds it too: peer.c); what must not happen is a fatal signal raised in a
+A program may fail, say so and even die of its own bug (a misuse that slabwork named, or a hang, counts as its own
+only if the witness on glibc's malloc, failing in the same place, finds it too: peer.c); what must not happen is a fatal signal raised in a
 frame of libslabwork-malloc.so, a hang, or (the trace checks this) a wrong answer. Prints a table as TAP comments and
 one TAP line a row. Finds the build in $BUILD.
 """
@@ -35,6 +35,7 @@ PEER = os.path.join(BUILD, "tests/oom/peer.so")
 TRACE = os.path.join(BUILD, "tests/oom/trace")
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else "python3"
 HANG_S = 60
+PEER_HANG_S = 10
 
 SQL = """create table t(a integer primary key, b, c); create index i on t(b);
 with recursive n(i) as (select 1 union all select i + 1 from n where i < 300)
@@ -90,8 +91,8 @@ class Run:
 offsets = {}
 
 
-def peer_dies(where, command, n, ever):
-    """Does the witness find a misuse too, when a request near the Nth fails? (Other reallocs stay in place there.)"""
+def peer_dies(where, command, n, ever, hang):
+    """Does the witness find a misuse (or hang) too, when a request near the Nth fails? (Other reallocs stay in place there.)"""
     start = offsets.get(command[0], 0)
     for off in sorted(range(start - 300, start + 301), key=lambda o: abs(o - start)):
         if n + off < 1:
@@ -99,8 +100,10 @@ def peer_dies(where, command, n, ever):
         env = dict(os.environ, LC_ALL="C", PERL_HASH_SEED="0", PYTHONHASHSEED="0", GIT_OPTIONAL_LOCKS="0", LD_PRELOAD=PEER, FAIL_NTH="%d%s" % (n + off, ever))
         try:
             run = subprocess.run(command, cwd=where, env=env, stdin=subprocess.DEVNULL, capture_output=True,
-                                 timeout=HANG_S)
+                                 timeout=PEER_HANG_S)
         except subprocess.TimeoutExpired:
+            if hang:
+                return True
             continue
         if b"peer: free() of a block that is dead" in run.stderr:
             offsets[command[0]] = off
@@ -114,19 +117,19 @@ class Row:
     def __init__(self, name):
         self.name, self.runs, self.hit, self.died, self.bad, self.last, self.misuse = name, 0, 0, 0, [], 0, 0
 
-    def add(self, n, run, wrong=False, theirs=lambda n: False):
+    def add(self, n, run, wrong=False, theirs=lambda n, hang: False):
         self.runs += 1
         self.hit += run.hit
         self.died += bool(run.died) and not run.ours
         self.last = max(self.last, n)
-        if run.ours and run.misuse and theirs(n):
+        if (run.hang or run.ours and run.misuse) and theirs(n, run.hang):
             self.misuse += 1
         elif run.ours or run.hang or wrong:
             self.bad.append((n, "hang" if run.hang else "fault in our frame" if run.ours else "status %s" % run.code,
                              run.said))
 
     def tap(self, number):
-        print("# %-28s last N %6d, runs %6d, failed in %6d, the program's own: faults %d, misuse %d; BAD %d"
+        print("# %-28s last N %6d, runs %6d, failed in %6d, the program's own: faults %d, misuse and hangs %d; BAD %d"
               % (self.name, self.last, self.runs, self.hit, self.died, self.misuse, len(self.bad)))
         for n, what, said in self.bad[:3]:
             print("# N=%d: %s" % (n, what))
@@ -136,7 +139,7 @@ class Row:
               flush=True)
 
 
-def walk(row, step, jobs, one, judge=lambda run: False, last=None, theirs=lambda n: False):
+def walk(row, step, jobs, one, judge=lambda run: False, last=None, theirs=lambda n, hang: False):
     """Call one(n) for n = 1, 1 + step ... until nothing failed any more (or past last)."""
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         n, done = 1, False
@@ -181,7 +184,7 @@ def allocations(args, where):
             row = Row("%s failmalloc=N%s" % (name, ever))
             walk(row, args.step, args.jobs,
                  lambda n, e=ever, c=command: Run(where, c, {"SLABWORK": "failmalloc=%d%s" % (n, e)}),
-                 theirs=lambda n, e=ever, c=command: peer_dies(where, c, n, e))
+                 theirs=lambda n, hang, e=ever, c=command: peer_dies(where, c, n, e, hang))
             rows.append(row)
             row.tap(len(rows) + 1)
     return rows
