@@ -81,6 +81,8 @@ if "$sw" top --once "$hold" >/dev/null && TERM=xterm "$sw" top "$hold" 2>&1 </de
     skip the_screen "built without ncurses"
 elif ! command -v python3 >/dev/null; then
     skip the_screen "no python3"
+elif ! python3 -c 'import os; os.openpty()' 2>/dev/null; then
+    skip the_screen "no pseudo-terminals here (/dev/pts)"
 else
     holds the_screen_is_the_text_and_q_quits \
         sh -c 'python3 "$2" 30 200 "wait:malloc-192 q" "$0" top "$1" >out; cat out
