@@ -117,8 +117,6 @@ struct kmem_cache {
 	unsigned long min_partial;
 	unsigned int cpu_partial; /* reported only: the kernel's value for this geometry */
 	bool dying;
-	_Atomic unsigned long nr_alloc_slow, nr_free_slow, nr_refill, nr_flush, nr_barn_get,
-		nr_barn_put;
 	_Atomic(struct slab_sheaf *)
 		deferred; /* sheaves that a free could not put away without waiting */
 	_Atomic(void *) deferred_objects; /* single ones, linked (encoded) through s->offset */

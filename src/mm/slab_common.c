@@ -214,12 +214,13 @@ static void create_meta_caches(void)
 
 void *slab_meta_alloc(size_t bytes, gfp_t gfp)
 {
-	unsigned int shift = bytes <= 64 ? 6 : (unsigned int)fls64(bytes - 1);
+	unsigned int shift = bytes > 1UL << META_SHIFT_LOW ? (unsigned int)fls64(bytes - 1) :
+							     META_SHIFT_LOW;
 
 	if (shift > META_SHIFT_HIGH)
 		return NULL;
 	/* Where and of what kind the objects shall be says nothing about what describes them. */
-	gfp &= ~(GFP_ZONEMASK | GFP_MOVABLE_MASK | __GFP_THISNODE | __GFP_ZERO);
+	gfp &= ~(GFP_ZONEMASK | __GFP_RECLAIMABLE | __GFP_THISNODE | __GFP_ZERO);
 	return slab_alloc_node(meta_caches[shift], gfp, NUMA_NO_NODE);
 }
 
@@ -511,11 +512,14 @@ void slab_tick(void)
 {
 	static _Atomic unsigned long calls;
 	static _Atomic uint64_t last;
+	unsigned long call;
 	struct kmem_cache *s;
 	uint64_t now;
 
-	stat_inc(&calls);
-	if (atomic_load_explicit(&calls, memory_order_relaxed) % TICK_EVERY)
+	/* A count that may lose one now and then: no locked instruction for that. */
+	call = atomic_load_explicit(&calls, memory_order_relaxed) + 1;
+	atomic_store_explicit(&calls, call, memory_order_relaxed);
+	if (call % TICK_EVERY)
 		return;
 	now = os_now_coarse_ns();
 	if (now - atomic_load_explicit(&last, memory_order_relaxed) < TICK_NS ||

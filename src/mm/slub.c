@@ -78,7 +78,6 @@ static void sheaf_refill(struct kmem_cache *s, struct slab_sheaf *sheaf, gfp_t g
 		sheaf->objects[j] = object;
 	}
 	sheaf->size = (unsigned short)got;
-	stat_inc(&s->nr_refill);
 }
 
 /* Put a private sheaf to use: main if the place is free, else spare, else the barn. */
@@ -115,7 +114,6 @@ static struct slab_sheaf *sheaf_get_filled(struct kmem_cache *s, struct slab_she
 		main = other;
 	other = barn_get_full(s, wait);
 	if (other) {
-		stat_inc(&s->nr_barn_get);
 		if (main && (main = spare_swap(s, main)))
 			sheaf_dispose(s, main, wait);
 		return other;
@@ -169,7 +167,6 @@ static void *alloc_slow(struct kmem_cache *s, gfp_t gfp, int nid)
 	bool strict = nid != NUMA_NO_NODE && nr_node_ids > 1;
 	void *object = NULL;
 
-	stat_inc(&s->nr_alloc_slow);
 	drain_deferred(s, gfpflags_allow_blocking(gfp));
 	if (gfpflags_allow_blocking(gfp))
 		tick(s, gfp);
@@ -250,29 +247,18 @@ static struct slab_sheaf *sheaf_get_room(struct kmem_cache *s, struct slab_sheaf
 	if (main && main->size < main->capacity)
 		return main;
 	/* The older sheaf goes away, the one just filled stays as spare: its objects are warm. */
-	other = main ? spare_swap(s, main) : spare_swap(s, NULL);
+	other = spare_swap(s, main);
 	if (other && other->size < other->capacity)
 		return other;
-	if (other && barn_put(s, other, false)) {
-		stat_inc(&s->nr_barn_put);
-		other = barn_get_empty(s, false);
-		return other ? other :
-			       sheaf_alloc(s->sheaf_capacity, s->sheaf_limit,
-					   GFP_NOWAIT | __GFP_NOWARN);
-	}
-	if (other) {
-		unsigned int put = slab_put(s, other->objects, other->size, false);
-
-		stat_inc(&s->nr_flush);
-		memmove(other->objects, other->objects + put, (other->size - put) * sizeof(void *));
-		other->size = (unsigned short)(other->size - put);
-		if (put)
+	if (other && !barn_put(s, other, false)) {
+		if (sheaf_unload(s, other, false))
 			return other;
 		sheaf_dispose(s, other, false);
 	}
 	other = barn_get_empty(s, false);
-	return other ? other :
-		       sheaf_alloc(s->sheaf_capacity, s->sheaf_limit, GFP_NOWAIT | __GFP_NOWARN);
+	if (!other)
+		other = sheaf_alloc(s->sheaf_capacity, s->sheaf_limit, GFP_NOWAIT | __GFP_NOWARN);
+	return other;
 }
 
 static bool free_to_sheaf(struct kmem_cache *s, void *object)
@@ -295,7 +281,6 @@ static bool free_to_sheaf(struct kmem_cache *s, void *object)
 /* The object is dead in objmap and ours to put away. */
 static void free_object(struct kmem_cache *s, void *object)
 {
-	stat_inc(&s->nr_free_slow);
 	if (s->sheaf_capacity && !s->dying) {
 		if (cpu_rseq_ok ? sw_slot_push(&s->fast, s->fast.slots, object) :
 				  slot_push_locked(s, object))

@@ -90,6 +90,8 @@ struct slab_sheaf *barn_get_empty(struct kmem_cache *s, bool wait);
 bool barn_put(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait);
 /* Give back the sheaves that lay in the barns untouched since the last call. Waits for nothing. */
 void barn_reap(struct kmem_cache *s);
+/* Its objects go to their slabs, as many as a taken lock lets. Returns how many went. */
+unsigned int sheaf_unload(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait);
 /* Get rid of a sheaf: barn, else slabs, else the defer list. Never waits unless told. */
 void sheaf_dispose(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait);
 /* Park one object where a later slow path finds it; for a free that could get no lock and no sheaf. */
@@ -98,13 +100,6 @@ void drain_deferred(struct kmem_cache *s, bool wait);
 
 /* Empty every slot, spare, barn and deferred sheaf of s into its slabs. May sleep. */
 void flush_all(struct kmem_cache *s);
-
-/* A count that may lose one now and then: no locked instruction for a statistic. */
-static inline void stat_inc(_Atomic unsigned long *counter)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
-}
 
 /* ---- general.c: caches of blocks ---- */
 

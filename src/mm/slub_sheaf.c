@@ -375,26 +375,29 @@ static void defer_sheaf(struct kmem_cache *s, struct slab_sheaf *sheaf)
 		&s->deferred, &head, sheaf, memory_order_release, memory_order_relaxed));
 }
 
-/* Into the slabs, and the frame is freed; what a taken lock keeps out is deferred. */
-static void sheaf_flush(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
+unsigned int sheaf_unload(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
 {
 	unsigned int put = slab_put(s, sheaf->objects, sheaf->size, wait);
 
-	if (put == sheaf->size) {
-		sheaf_free(sheaf);
-		return;
-	}
 	memmove(sheaf->objects, sheaf->objects + put, (sheaf->size - put) * sizeof(void *));
 	sheaf->size = (unsigned short)(sheaf->size - put);
-	defer_sheaf(s, sheaf);
+	return put;
+}
+
+/* Into the slabs, and the frame is freed; what a taken lock keeps out is deferred. */
+static void sheaf_flush(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
+{
+	sheaf_unload(s, sheaf, wait);
+	if (sheaf->size)
+		defer_sheaf(s, sheaf);
+	else
+		sheaf_free(sheaf);
 }
 
 void sheaf_dispose(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
 {
 	if (barn_put(s, sheaf, wait))
 		return;
-	if (sheaf->size)
-		stat_inc(&s->nr_flush);
 	sheaf_flush(s, sheaf, wait);
 }
 

@@ -15,10 +15,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Not in every libc: weak, so that a program links without us and finds ours at run time. */
@@ -95,6 +99,36 @@ static inline size_t mismatch(const void *p, size_t n, unsigned char seed)
 			return i;
 	}
 	return n;
+}
+
+/* Allocate, write and free one block of each size up to limit. False: a block could not be had. */
+static inline bool all_sizes(size_t limit)
+{
+	for (size_t i = 0; i < nr_edge_sizes && edge_sizes[i] <= limit; i++) {
+		char *p = malloc(edge_sizes[i]);
+
+		if (!p)
+			return false;
+		if (edge_sizes[i])
+			p[0] = p[edge_sizes[i] - 1] = 1;
+		free(opaque_ptr(p));
+	}
+	return true;
+}
+
+/* Waits for a child: its exit code, 128 + signal, or 255 after a minute (then it is killed). */
+static inline int finish(pid_t pid)
+{
+	int status = 0;
+
+	for (int i = 0; i < 6000; i++) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+		poll(NULL, 0, 10);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return 255;
 }
 
 #endif /* TESTS_MALLOC_EDGE_H */

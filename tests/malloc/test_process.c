@@ -31,38 +31,6 @@
 
 extern char **environ;
 
-/* Allocate, write and free one block of each size up to limit. False: a block could not be had. */
-static bool all_sizes(size_t limit)
-{
-	for (size_t i = 0; i < nr_edge_sizes && edge_sizes[i] <= limit; i++) {
-		char *p = malloc(edge_sizes[i]);
-
-		if (!p)
-			return false;
-		if (edge_sizes[i])
-			p[0] = p[edge_sizes[i] - 1] = 1;
-		free(opaque_ptr(p));
-	}
-	return true;
-}
-
-/* Waits for a child: its exit code, 128 + signal, or 255 after a minute (then it is killed). */
-static int finish(pid_t pid)
-{
-	int status = 0;
-
-	for (int i = 0; i < 6000; i++) {
-		pid_t got = waitpid(pid, &status, WNOHANG);
-
-		if (got == pid)
-			return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-		poll(NULL, 0, 10);
-	}
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	return 255;
-}
-
 static unsigned int next_random(unsigned int *state)
 {
 	*state = *state * 1664525u + 1013904223u;

@@ -41,35 +41,6 @@
 #pragma weak dlclose
 #pragma weak dlmopen
 
-static bool all_sizes(size_t limit)
-{
-	for (size_t i = 0; i < nr_edge_sizes && edge_sizes[i] <= limit; i++) {
-		char *p = malloc(edge_sizes[i]);
-
-		if (!p)
-			return false;
-		if (edge_sizes[i])
-			p[0] = p[edge_sizes[i] - 1] = 1;
-		free(opaque_ptr(p));
-	}
-	return true;
-}
-
-/* A child's exit code, 128 + signal, or 255 after a minute (then it is killed). */
-static int finish(pid_t pid)
-{
-	int status = 0;
-
-	for (int i = 0; i < 6000; i++) {
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-		poll(NULL, 0, 10);
-	}
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	return 255;
-}
-
 static bool write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
