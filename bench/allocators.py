@@ -18,9 +18,14 @@ OURS = 'slabwork'
 # name); its package, unlike redis-server's, starts no service on the machine.
 TOOLS = {
     'cc': 'gcc',
+    'clang++': 'clang',
+    'gcc': 'gcc',
+    'git': 'git',
+    'node': 'nodejs',
     'sqlite3': 'sqlite3',
     'redis-benchmark': 'redis-tools',
     'redis-check-rdb': 'redis-tools',
+    'valgrind': 'valgrind',
 }
 
 
@@ -46,27 +51,32 @@ def find_library(name):
     return None
 
 
-def missing_packages(peers, with_valgrind):
+def missing_packages(peers, tools):
     packages = [p for peer in peers for p in PEERS[peer][1] if not find_library(PEERS[peer][0])]
-    packages += [package for tool, package in TOOLS.items() if not shutil.which(tool)]
-    if with_valgrind and not shutil.which('valgrind'):
-        packages.append('valgrind')
+    packages += [TOOLS[tool] for tool in tools if tool in TOOLS and not shutil.which(tool)]
     return list(dict.fromkeys(packages))
 
 
 def install(packages):
-    """Install with apt as root or through sudo; else say how. True if apt went through."""
-    line = ['apt-get', 'install', '-y', '--no-install-recommends'] + packages
+    """Install with apt as root or through sudo; else say how. True if apt went through.
+
+    What cannot be had must not keep the others away: after a failure each is tried alone.
+    """
+    line = ['apt-get', 'install', '-y', '--no-install-recommends']
     if os.geteuid() != 0:
         line = ['sudo'] + line
-    print('missing: ' + ' '.join(line), flush=True)
+    print('missing: ' + ' '.join(line + packages), flush=True)
     if not shutil.which(line[0]):
         return False
     quiet = {'stdout': subprocess.DEVNULL, 'env': dict(os.environ, DEBIAN_FRONTEND='noninteractive')}
-    if subprocess.run(line, **quiet).returncode == 0:
+
+    def succeeds(command):
+        return subprocess.run(command, **quiet).returncode == 0
+
+    if succeeds(line + packages):
         return True
-    subprocess.run(line[:line.index('apt-get') + 1] + ['update'], **quiet)
-    return subprocess.run(line, **quiet).returncode == 0
+    succeeds(line[:line.index('apt-get') + 1] + ['update'])
+    return succeeds(line + packages) or all([succeeds(line + [package]) for package in packages])
 
 
 def package_version(path):

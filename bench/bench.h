@@ -17,7 +17,8 @@
  *   -m MS     CPU milliseconds a repetition (30)
  *   -r N      repetitions (5)
  *   -i OPS    set up, do OPS operations once without a clock, print nothing: for callgrind
- *   --list    the names, one a line; a second word is the row that a peer runs instead
+ *   --list    the names, one a line; a second word is the row that a peer runs instead, or -
+ *             where a peer has nothing of the kind
  *
  * Output: "row value unit" lines. Nothing in the measured part prints or reads a file, and
  * the program's own tables are static, so that only the row itself calls the allocator.

@@ -10,6 +10,8 @@
  *   kmalloc64, kmalloc1024, kmalloc64x1000
  *                            kmalloc(constant, GFP_KERNEL) and kfree()
  *   bulk64x32                kmem_cache_alloc_bulk() and _free_bulk() of 32: an object
+ *   kmem64.dbg               kmem64 on a cache that is poisoned, red-zoned and checked
+ *   kmem64.dbgother          kmem64 while another cache is, and has objects alive
  *   freelist64               a hand-written free list of one thread: the floor, no allocator
  */
 
@@ -45,6 +47,41 @@ static void destroy_cache(const struct row *row)
 {
 	(void)row;
 	kmem_cache_destroy(cache);
+}
+
+#define DEBUG_FLAGS (SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON)
+
+static struct kmem_cache *debug_cache;
+
+static struct kmem_cache *create_debug(const struct row *row)
+{
+	struct kmem_cache *s =
+		kmem_cache_create("bench-debug", (unsigned int)row->size, 0, DEBUG_FLAGS, NULL);
+
+	if (!s)
+		abort();
+	return s;
+}
+
+static void create_debug_cache(const struct row *row)
+{
+	cache = create_debug(row);
+}
+
+static void create_both(const struct row *row)
+{
+	debug_cache = create_debug(row);
+	for (int i = 0; i < BATCH; i++)
+		live[i] = touch(kmem_cache_alloc(debug_cache, GFP_KERNEL));
+	create_cache(row);
+}
+
+static void destroy_both(const struct row *row)
+{
+	for (int i = 0; i < BATCH; i++)
+		kmem_cache_free(debug_cache, live[i]);
+	kmem_cache_destroy(debug_cache);
+	destroy_cache(row);
 }
 
 static long kmem(const struct row *row, long ops)
@@ -157,7 +194,9 @@ static const struct row rows[] = {
 	{ "kmalloc1024", kmalloc_1024, .peer_row = "lifo1024" },
 	{ "kmalloc64x1000", kmalloc_batch, .peer_row = "fifo64x1000" },
 	{ "bulk64x32", bulk, 64, BULK, create_cache, destroy_cache, "blifo64x32" },
-	{ "freelist64", free_list, 64, 1, link_cells, .peer_row = "lifo64" },
+	{ "kmem64.dbgother", kmem, 64, 1, create_both, destroy_both, "-" },
+	{ "kmem64.dbg", kmem, 64, 1, create_debug_cache, destroy_cache, "-" },
+	{ "freelist64", free_list, 64, 1, link_cells, .peer_row = "-" },
 };
 
 int main(int argc, char **argv)

@@ -40,13 +40,91 @@ def python3_malloc(bench, allocator):
                               env={'PYTHONMALLOC': 'malloc'}))
 
 
+def generated(bench, name, script):
+    """The file that a script of real/ prints; made again when the script is newer."""
+    path, script = bench.path(name), os.path.join(HERE, 'real', script)
+    if not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(script):
+        with open(path + '.new', 'w') as out:
+            subprocess.run([PYTHON, script], stdout=out, check=True)
+        os.rename(path + '.new', path)
+    return path
+
+
+def compiled(bench, allocator, command, source):
+    """An object file of some size must come of it."""
+    result = source + '.o'
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(result)
+    figures = cost(bench.measure(allocator, command + ['-O2', '-c', source, '-o', result]))
+    if os.path.getsize(result) < 10000:
+        raise RuntimeError('the compiler wrote next to nothing')
+    return figures
+
+
 def gcc(bench, allocator):
-    source = bench.path('generated.c')
-    if not os.path.exists(source):
-        with open(source + '.new', 'w') as out:
-            subprocess.run([PYTHON, os.path.join(HERE, 'real', 'make_c.py')], stdout=out, check=True)
-        os.rename(source + '.new', source)
-    return cost(bench.measure(allocator, ['gcc', '-O2', '-c', source, '-o', source + '.o']))
+    return compiled(bench, allocator, ['gcc'], generated(bench, 'generated.c', 'make_c.py'))
+
+
+def clang(bench, allocator):
+    return compiled(bench, allocator, ['clang++', '-std=c++17'],
+                    generated(bench, 'generated.cpp', 'make_cpp.py'))
+
+
+def node(bench, allocator):
+    """The script throws where a result is wrong."""
+    return cost(bench.measure(allocator, ['node', os.path.join(HERE, 'real', 'objects.js')]))
+
+
+GIT = ['git', '-c', 'gc.auto=0', '-c', 'pack.threads=1', '-c', 'safe.directory=*']
+GIT_ENV = {'GIT_CONFIG_GLOBAL': '/dev/null', 'GIT_CONFIG_NOSYSTEM': '1'}
+
+
+def git(repository, *command, stdin=None):
+    return subprocess.run(GIT + ['-C', repository] + list(command), stdin=stdin, check=True,
+                          capture_output=True, env=dict(os.environ, **GIT_ENV)).stdout
+
+
+def loose_repository(bench):
+    """A bare repository all of whose objects are loose files; made once, and copied for each run."""
+    repository, stream = bench.path('repository'), generated(bench, 'repository.stream', 'make_repo.py')
+    if os.path.exists(repository) and os.path.getmtime(repository) >= os.path.getmtime(stream):
+        return repository
+    work = bench.path('repository.new')
+    shutil.rmtree(work, ignore_errors=True)
+    os.mkdir(work)
+    git(work, 'init', '--quiet', '--bare')
+    with open(stream, 'rb') as text:
+        git(work, 'fast-import', '--quiet', stdin=text)
+    packs = os.path.join(work, 'objects', 'pack')
+    os.rename(packs, packs + 's')       # git would not unpack what it has already
+    os.mkdir(packs)
+    for name in os.listdir(packs + 's'):
+        if name.endswith('.pack'):
+            with open(os.path.join(packs + 's', name), 'rb') as pack:
+                git(work, 'unpack-objects', '-q', stdin=pack)
+    shutil.rmtree(packs + 's')
+    shutil.rmtree(repository, ignore_errors=True)
+    os.rename(work, repository)
+    return repository
+
+
+def objects_of(repository):
+    lines = git(repository, 'count-objects', '-v').decode().splitlines()
+    counts = dict(line.split(': ') for line in lines)
+    return int(counts['count']), int(counts['in-pack'])
+
+
+def git_gc(bench, allocator):
+    """Every object that was loose must be in the pack afterwards."""
+    template, work = loose_repository(bench), bench.path('repository.gc')
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(template, work)
+    figures = cost(bench.measure(allocator, GIT + ['-C', work, 'gc', '--quiet', '--prune=now'],
+                                 env=GIT_ENV))
+    if objects_of(work) != (0, objects_of(template)[0]):
+        raise RuntimeError('git gc lost objects: %s' % (objects_of(work),))
+    shutil.rmtree(work)
+    return figures
 
 
 def redis_say(port, *words):
@@ -96,8 +174,6 @@ def redis_load(bench, allocator, port, pid):
 
 def redis(bench, allocator):
     link = bench.path('redis-server')
-    if not shutil.which('redis-check-rdb'):
-        raise RuntimeError('redis-tools is not installed')
     if not os.path.islink(link):
         os.symlink(shutil.which('redis-check-rdb'), link)
     with socket.socket() as probe:
@@ -115,10 +191,14 @@ def redis(bench, allocator):
     return {'cpu': (figures['cpu'], 's'), 'peak': (peak, 'MiB'), 'held': (held, 'MiB')}
 
 
+# row: (the work, the commands it needs)
 WORKS = {
-    'sqlite3': sqlite3,
-    'python3-malloc': python3_malloc,
-    'python3': python3,
-    'gcc': gcc,
-    'redis': redis,
+    'sqlite3': (sqlite3, ['sqlite3']),
+    'python3-malloc': (python3_malloc, [PYTHON]),
+    'python3': (python3, [PYTHON]),
+    'gcc': (gcc, ['gcc']),
+    'clang': (clang, ['clang++']),
+    'git-gc': (git_gc, ['git']),
+    'node': (node, ['node']),
+    'redis': (redis, ['redis-check-rdb', 'redis-benchmark']),
 }

@@ -7,7 +7,7 @@ from statistics import median
 from xml.sax.saxutils import escape
 
 COLOURS = {'glibc': '#7a7a7a', 'mimalloc': '#e09f3e', 'jemalloc': '#3d7ea6', 'tcmalloc': '#6a994e',
-           'slabwork': '#b5179e'}
+           'slabwork': '#b5179e', 'other': '#222222'}
 
 
 def read_limits(path):
@@ -41,8 +41,13 @@ class Report:
         return self.typical(figures) if figures else None
 
     def best_peer(self, row):
-        figures = [m for m in (self.figure(row, peer) for peer in self.peers) if m is not None]
-        return min(figures) if figures else None
+        """Of a row without peers: what is in the column beside ours."""
+        others = [name for name in self.allocators if name not in self.peers + [self.ours]]
+        for names in (self.peers, others):
+            figures = [m for m in (self.figure(row, name) for name in names) if m is not None]
+            if figures:
+                return min(figures)
+        return None
 
     def ratio(self, row, base):
         mine = self.figure(row, self.ours)

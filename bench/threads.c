@@ -9,6 +9,8 @@
  *   threads256   256 threads, 200 live objects of 16…1,024 bytes each, 5,000 replacements,
  *                all freed; then every thread sleeps. CPU time an operation; .held is the
  *                memory of the process while they sleep, .peak the most it ever was
+ *   threads.N    the same with N threads and a million replacements in all or more: how cost
+ *                and memory grow with threads (their stacks, some 8 KiB each, are in .held)
  *   xmixed       four threads of a server: each request allocates four short-lived objects
  *                and one that takes the place of a random session, whose old one (most often
  *                another thread's) is freed: CPU time a request
@@ -21,6 +23,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench.h"
 
@@ -178,13 +181,13 @@ static long create_threads(const struct row *row, long ops)
 
 /* threads256 */
 
-#define MANY         256
+#define MOST_THREADS 1000
 #define LIVE_EACH    200
-#define REPLACEMENTS 5000
 #define SMALLEST     16
 #define LARGEST      1024
 
-static void *many_live[MANY][LIVE_EACH];
+static void *many_live[MOST_THREADS][LIVE_EACH];
+static long replacements; /* of each thread */
 static pthread_barrier_t many_start, many_idle, many_end;
 
 static void *take_any(struct rng *rng)
@@ -200,7 +203,7 @@ static void *many_body(void *arg)
 	pthread_barrier_wait(&many_start);
 	for (int i = 0; i < LIVE_EACH; i++)
 		live[i] = take_any(&rng);
-	for (int i = 0; i < REPLACEMENTS; i++) {
+	for (long i = 0; i < replacements; i++) {
 		uint32_t slot = rng_below(&rng, LIVE_EACH);
 
 		free(live[slot]);
@@ -213,16 +216,19 @@ static void *many_body(void *arg)
 	return NULL;
 }
 
+/* row->count threads, row->size replacements each */
 static void many_threads(const struct row *row)
 {
-	static pthread_t thread[MANY];
+	static pthread_t thread[MOST_THREADS];
+	const unsigned int everyone = (unsigned int)row->count + 1;
 	double start, took;
 	size_t held;
 
-	pthread_barrier_init(&many_start, NULL, MANY + 1);
-	pthread_barrier_init(&many_idle, NULL, MANY + 1);
-	pthread_barrier_init(&many_end, NULL, MANY + 1);
-	for (int i = 0; i < MANY; i++)
+	replacements = (long)row->size;
+	pthread_barrier_init(&many_start, NULL, everyone);
+	pthread_barrier_init(&many_idle, NULL, everyone);
+	pthread_barrier_init(&many_end, NULL, everyone);
+	for (long i = 0; i < row->count; i++)
 		start_thread(&thread[i], many_body, many_live[i]);
 	start = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	pthread_barrier_wait(&many_start);
@@ -230,11 +236,13 @@ static void many_threads(const struct row *row)
 	took = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start;
 	held = memory_now();
 	pthread_barrier_wait(&many_end);
-	for (int i = 0; i < MANY; i++)
+	for (long i = 0; i < row->count; i++)
 		pthread_join(thread[i], NULL);
-	print_figure(row->name, "cpu", took / MANY / (LIVE_EACH + REPLACEMENTS), "ns");
+	print_figure(row->name, "cpu", took / (double)(row->count * (LIVE_EACH + replacements)),
+		     "ns");
 	print_figure(row->name, "held", (double)held / MIB, "MiB");
-	print_peak(row);
+	if (!strchr(row->name, '.'))
+		print_peak(row);
 }
 
 /* xmixed */
@@ -303,9 +311,15 @@ static const struct row rows[] = {
 	{ "prodcons64", prodcons, 64, .clock = CLOCK_MONOTONIC, .after = print_peak },
 	{ "prodcons1024", prodcons, 1024, .clock = CLOCK_MONOTONIC, .after = print_peak },
 	{ "thrcreate", create_threads, 64, .clock = CLOCK_PROCESS_CPUTIME_ID },
-	{ "threads256", .after = many_threads },
+	{ "threads256", .size = 5000, .count = 256, .after = many_threads },
 	{ "xmixed", run_servers, .teardown = end_sessions, .clock = CLOCK_PROCESS_CPUTIME_ID,
 	  .after = print_peak },
+	{ "threads.1", .size = 1000000, .count = 1, .after = many_threads },
+	{ "threads.4", .size = 250000, .count = 4, .after = many_threads },
+	{ "threads.16", .size = 62500, .count = 16, .after = many_threads },
+	{ "threads.64", .size = 15625, .count = 64, .after = many_threads },
+	{ "threads.250", .size = 5000, .count = 250, .after = many_threads },
+	{ "threads.1000", .size = 5000, .count = 1000, .after = many_threads },
 };
 
 int main(int argc, char **argv)
