@@ -231,19 +231,36 @@ def slope(points):
     return 2 ** (sum((a - x) * (b - y) for a, b in zip(xs, ys)) / sum((a - x) ** 2 for a in xs))
 
 
-def add_slopes(samples, units):
-    """A row family[.part].slope after the rows family.N[.part]: one sample of each round."""
+def family_of(row):
+    """('heap.mem', 64 MiB) of heap.64M.mem; (None, None) of a row that is of no family."""
+    words = row.split('.')
+    number = number_of(words[1]) if len(words) > 1 and words[0] in FAMILIES else None
+    return ('.'.join([words[0]] + words[2:]), number) if number else (None, None)
+
+
+def slope_samples(samples, points):
+    """{allocator: [slope of each round]} over [(number, row)]."""
+    slopes = {}
+    for allocator in samples[points[0][1]]:
+        rounds = min(len(samples[row].get(allocator, [])) for _, row in points)
+        slopes[allocator] = [slope([(n, samples[row][allocator][turn]) for n, row in points])
+                             for turn in range(rounds)]
+    return slopes
+
+
+def with_slopes(samples, units):
+    """The same rows, those of a family together and after them its row family.slope."""
     families = {}
     for row in samples:
-        words = row.split('.')
-        number = number_of(words[1]) if len(words) > 1 else None
-        if words[0] in FAMILIES and number and number <= LAST.get(words[0], number):
-            families.setdefault('.'.join([words[0]] + words[2:]), []).append((number, row))
+        family, number = family_of(row)
+        if family:
+            families.setdefault(family, []).append((number, row))
+    ordered = {row: figures for row, figures in samples.items() if not family_of(row)[0]}
     for family, rows in families.items():
-        if len(rows) < 3:
-            continue
-        units[family + '.slope'] = 'x/2x'
-        samples[family + '.slope'] = {
-            allocator: [slope([(n, samples[row][allocator][turn]) for n, row in rows])
-                        for turn in range(min(len(samples[row].get(allocator, [])) for _, row in rows))]
-            for allocator in samples[rows[0][1]]}
+        ordered.update((row, samples[row]) for _, row in rows)
+        last = LAST.get(family.split('.')[0], rows[-1][0])
+        points = [point for point in rows if point[0] <= last]
+        if len(points) >= 3:
+            ordered[family + '.slope'] = slope_samples(samples, points)
+            units[family + '.slope'] = 'x/2x'
+    return ordered

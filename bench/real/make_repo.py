@@ -8,7 +8,7 @@ one seeded generator and every date is fixed, so the repository is the same ever
 import random
 import sys
 
-FILES, COMMITS, EDITS, LINES = 120, 250, 6, 120
+FILES, COMMITS, EDITS, LINES = 100, 220, 5, 700
 WORDS = ('page slab order zone node cache sheaf barn lock free list object batch count mask flags '
          'return static struct if while for unsigned long size index map entry').split()
 
