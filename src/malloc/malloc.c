@@ -72,15 +72,41 @@ __attribute__((noinline)) void *malloc_slow(size_t n, gfp_t flags)
 	return p;
 }
 
+/* Classes above its own in which a block is looked for before the slow path is taken. */
+#define NEAR_CLASSES 3
+
+/* A warm block of one of the next classes, half as large again at most; NULL: there is none. */
+static void *near_block(const struct sw_fast *f, size_t n, size_t tag)
+{
+	for (size_t last = tag + NEAR_CLASSES; tag < last;) {
+		void *block;
+
+		/* 0 - n, a tag of another kind, is far too much as well. */
+		if (malloc_tag_size[++tag & 255] - n > n / 2)
+			return NULL;
+		block = sw_slot_pop(f, f->slots + 8 * tag);
+		if (block) {
+			f->objmap[(uintptr_t)block >> 4] = (unsigned char)tag;
+			return block;
+		}
+	}
+	return NULL;
+}
+
 /* The fast path of page blocks: as that of objects, with its own table. */
 __attribute__((noinline)) void *malloc_block(size_t n)
 {
 	const struct sw_fast *f = &malloc_fast;
 	size_t tag = n <= MALLOC_BLOCK_MAX ? malloc_block_tag[(n - 1) >> PAGE_SHIFT] : 0;
-	void *block = tag ? sw_slot_pop(f, f->slots + 8 * tag) : NULL;
+	void *block;
 
-	if (unlikely(!block))
+	if (unlikely(!tag))
 		return malloc_slow(n, MALLOC_GFP);
+	block = sw_slot_pop(f, f->slots + 8 * tag);
+	if (unlikely(!block)) {
+		block = near_block(f, n, tag);
+		return block ? block : malloc_slow(n, MALLOC_GFP);
+	}
 	f->objmap[(uintptr_t)block >> 4] = (unsigned char)tag;
 	return block;
 }

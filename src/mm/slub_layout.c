@@ -144,7 +144,8 @@ static unsigned int default_sheaf_capacity(unsigned int size)
 #define BARN_MIN_FULL    2
 
 /* A CPU keeps at most this much of one size of block ready, in each of its two sheaves. */
-#define BLOCK_SHEAF_BYTES (512UL << 10)
+#define BLOCK_SHEAF_BYTES (4UL << 20)
+#define BLOCK_SHEAF_MOST  12
 
 static void calculate_block_sizes(struct kmem_cache *s)
 {
@@ -155,7 +156,7 @@ static void calculate_block_sizes(struct kmem_cache *s)
 	s->reciprocal_size = reciprocal_value(s->size);
 	s->oo.x = get_order(s->size) << 16 | 1;
 	s->min = s->oo;
-	s->sheaf_capacity = sheaf_round_capacity(4);
+	s->sheaf_capacity = sheaf_round_capacity(BLOCK_SHEAF_MOST);
 	s->sheaf_limit = keep < 1 ? 1 : keep > s->sheaf_capacity ? s->sheaf_capacity : keep;
 }
 

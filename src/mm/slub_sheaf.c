@@ -275,6 +275,7 @@ struct slab_sheaf *sheaf_alloc(unsigned int capacity, unsigned int limit, gfp_t 
 	sheaf->next = NULL;
 	sheaf->capacity = (unsigned short)limit;
 	sheaf->size = 0;
+	sheaf->seen = 0;
 	sheaf->bottom = NULL;
 	/* top[1] must read as FULL at the limit only. */
 	for (unsigned int i = 0; i < limit; i++)
@@ -401,6 +402,23 @@ void sheaf_dispose(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
 	sheaf_flush(s, sheaf, wait);
 }
 
+/* This CPU's main sheaf, if it holds as much as the last time: nobody needed it. */
+static void reap_main(struct kmem_cache *s)
+{
+	bool usable;
+	struct slab_sheaf *sheaf = slot_detach(s, &usable);
+
+	if (!sheaf)
+		return;
+	if (sheaf->size && sheaf->size == sheaf->seen) {
+		sheaf_flush(s, sheaf, false);
+		return;
+	}
+	sheaf->seen = sheaf->size;
+	if (!slot_attach(s, sheaf))
+		sheaf_flush(s, sheaf, false);
+}
+
 /* Blocks are large and have no barn: what a CPU keeps besides its main sheaf goes. */
 static void reap_spares(struct kmem_cache *s)
 {
@@ -418,8 +436,10 @@ static void reap_spares(struct kmem_cache *s)
 /* The working set of a barn is what was taken from it lately; min_full sheaves were not. */
 void barn_reap(struct kmem_cache *s)
 {
-	if (s->block_pages)
+	if (s->block_pages) {
 		reap_spares(s);
+		reap_main(s);
+	}
 	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
 		struct node_barn *barn = s->node[nid] ? &s->node[nid]->barn : NULL;
 		struct slab_sheaf *idle = NULL, *sheaf;

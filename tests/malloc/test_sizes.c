@@ -9,6 +9,7 @@
 #include "../emulator.h"
 
 #include <sys/mman.h>
+#include <time.h>
 
 #define KIB (1UL << 10)
 #define MIB (1UL << 20)
@@ -537,6 +538,50 @@ KUNIT_TEST(an_odd_block_holds_no_power_of_two)
 			50 * 80 * KIB);
 	for (int i = 0; i < 50; i++)
 		free(p[i]);
+}
+
+KUNIT_TEST(a_block_is_never_half_as_large_again)
+{
+	void *p[64] = { NULL };
+	uint32_t seed = 20261122;
+
+	for (int i = 0; i < 4000; i++) {
+		size_t n, slot;
+
+		seed = seed * 1664525 + 1013904223;
+		n = 64 * KIB + (seed >> 8) % (960 * KIB);
+		slot = (seed >> 3) % 64;
+		free(p[slot]);
+		p[slot] = malloc(n);
+		KUNIT_ASSERT_NOT_NULL(test, p[slot]);
+		KUNIT_ASSERT_LE_MSG(test, malloc_usable_size(p[slot]), n + n / 2, "malloc(%zu)", n);
+		*(char *)p[slot] = 1;
+	}
+	for (int i = 0; i < 64; i++)
+		free(p[i]);
+}
+
+KUNIT_TEST(warm_blocks_go_back_when_nobody_asks)
+{
+	struct timespec wait = { 0, 150 * 1000 * 1000 };
+	void *p[64];
+	size_t full;
+
+	for (int i = 0; i < 64; i++)
+		p[i] = memset(malloc(512 * KIB), 1, 512 * KIB);
+	for (int i = 0; i < 64; i++)
+		free(p[i]);
+	full = resident();
+	for (int round = 0; round < 8; round++) {
+		/* Slow paths look at the clock, and frees of pages at what is free. */
+		for (int i = 0; i < 64; i++)
+			p[i] = malloc(7000);
+		for (int i = 0; i < 64; i++)
+			free(p[i]);
+		free(opaque_ptr(malloc(3 * MIB)));
+		nanosleep(&wait, NULL);
+	}
+	KUNIT_EXPECT_LT_MSG(test, resident(), 6 * MIB, "of %zu", full);
 }
 
 /* ---- sized frees ---- */
