@@ -7,11 +7,16 @@ import shlex
 import signal
 import subprocess
 
+import allocators
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 CFLAGS = ['-std=gnu11', '-O2', '-g', '-fno-builtin', '-D_GNU_SOURCE', '-pthread']
-LINKED = ['kernel_api', 'caches', 'reclaim']    # with libslabwork; they call the kernel's names
-TIMED = ['latency', 'reclaim']                  # with timer.c
+# With libslabwork; they call the kernel's names.
+LINKED = ['kernel_api', 'caches', 'reclaim', 'steps_kernel']
+# What a program is made of beside its own file, if not bench.c.
+SOURCES = {'measure': [], 'latency': ['bench.c', 'timer.c'], 'reclaim': ['bench.c', 'timer.c'],
+           'steps_malloc': ['steps.c'], 'steps_kernel': ['steps.c']}
 
 
 class Failed(Exception):
@@ -49,8 +54,7 @@ class Bench:
 
     def compile(self, program):
         """None, or the compiler's complaint."""
-        sources = [program + '.c'] + ['bench.c'] * (program != 'measure')
-        sources += ['timer.c'] * (program in TIMED)
+        sources = [program + '.c'] + SOURCES.get(program, ['bench.c'])
         command = ['cc'] + CFLAGS + [os.path.join(HERE, source) for source in sources]
         command += ['-o', self.path(program)]
         if program == 'mempool':
@@ -122,3 +126,25 @@ class Bench:
 
     def measure(self, allocator, command, stdin=None, env=None):
         return self.measure_end(*self.measure_start(allocator, command, stdin, env))
+
+
+def find_allocators(bench, asked, notes):
+    """Fill bench.libraries with those whose preload really takes the calls of malloc()."""
+    for name in asked:
+        if name == allocators.OURS:
+            path = os.path.abspath(os.path.join(bench.build, 'libslabwork-malloc.so'))
+            missing = None if os.path.exists(path) else '%s is not built' % path
+        else:
+            path = allocators.find_library(allocators.PEERS[name][0])
+            missing = None if path else 'no %s on this machine' % allocators.PEERS[name][0]
+        if missing:
+            notes.append('%s skipped: %s' % (name, missing))
+            continue
+        bench.libraries[name] = path
+        try:
+            owner = bench.output(name, [bench.path('micro'), '--which'])[0].strip()
+        except Failed as error:
+            owner = str(error)
+        if os.path.realpath(owner) != os.path.realpath(path):
+            notes.append('%s skipped: the preload gives malloc from: %s' % (name, owner))
+            del bench.libraries[name]
