@@ -61,8 +61,8 @@ struct slab_sheaf {
 	unsigned short capacity;
 	unsigned short size; /* valid while no slot points here */
 	unsigned int seen;   /* blocks: size when barn_reap() looked last */
-	void *bottom;    /* NULL: the lower sentinel */
-	void *objects[]; /* objects[capacity] is SW_SHEAF_FULL, the upper one */
+	void *bottom;        /* NULL: the lower sentinel */
+	void *objects[];     /* objects[capacity] is SW_SHEAF_FULL, the upper one */
 };
 
 struct node_barn {
@@ -113,6 +113,8 @@ struct kmem_cache {
 	unsigned int barn_max_full;  /* full sheaves a node's barn keeps */
 	unsigned int sheaf_limit;    /* objects in a sheaf: sheaf_capacity, fewer for blocks */
 	unsigned int block_pages;    /* objects are blocks of so many pages; 0: parts of slabs */
+	_Atomic unsigned int block_heat; /* blocks: slow allocations lately, see blocks_hot() */
+	_Atomic uint64_t block_heat_ns;  /* when the count began */
 	unsigned int slot_index;
 	unsigned long min_partial;
 	unsigned int cpu_partial; /* reported only: the kernel's value for this geometry */

@@ -50,6 +50,7 @@
 #include "mm/page_alloc.h"
 #include "mm/slub_internal.h"
 #include "mm/vmscan.h"
+#include "os/os.h"
 
 /* A refill that would need a new slab stops here: untouched objects cost nothing, but new pages do. */
 #define REFILL_MIN_SHARE 4
@@ -162,6 +163,37 @@ static void tick(struct kmem_cache *s, gfp_t gfp)
 	}
 }
 
+/*
+ * Blocks lie in sheaves only where they come and go: a buffer that grows leaves one block of each
+ * size behind, which nobody asks for again, and the peak would count them all. So a cache of
+ * blocks is cold until HOT_BLOCKS slow allocations came within HOT_WITHIN_NS, and hot for
+ * HOT_FOR_NS from then. Counts that race lose one now and then.
+ */
+#define HOT_BLOCKS    8
+#define HOT_WITHIN_NS 20000000UL
+#define HOT_FOR_NS    250000000UL
+
+static bool blocks_hot(struct kmem_cache *s, bool count)
+{
+	unsigned int heat = atomic_load_explicit(&s->block_heat, memory_order_relaxed);
+	uint64_t now, since;
+
+	if (!s->block_pages)
+		return true;
+	if (heat < HOT_BLOCKS && !count)
+		return false;
+	now = os_now_coarse_ns();
+	since = now - atomic_load_explicit(&s->block_heat_ns, memory_order_relaxed);
+	if (since > (heat < HOT_BLOCKS ? HOT_WITHIN_NS : HOT_FOR_NS)) {
+		atomic_store_explicit(&s->block_heat_ns, now, memory_order_relaxed);
+		atomic_store_explicit(&s->block_heat, count, memory_order_relaxed);
+		return false;
+	}
+	if (heat < HOT_BLOCKS)
+		atomic_store_explicit(&s->block_heat, ++heat, memory_order_relaxed);
+	return heat >= HOT_BLOCKS;
+}
+
 static void *alloc_slow(struct kmem_cache *s, gfp_t gfp, int nid)
 {
 	bool strict = nid != NUMA_NO_NODE && nr_node_ids > 1;
@@ -172,7 +204,7 @@ static void *alloc_slow(struct kmem_cache *s, gfp_t gfp, int nid)
 		tick(s, gfp);
 	if (s->sheaf_capacity && !strict) {
 		object = slot_pop_locked(s);
-		if (!object)
+		if (!object && blocks_hot(s, true))
 			object = alloc_from_sheaf(s, gfp);
 	}
 	if (object)
@@ -285,7 +317,7 @@ static void free_object(struct kmem_cache *s, void *object)
 		if (cpu_rseq_ok ? sw_slot_push(&s->fast, s->fast.slots, object) :
 				  slot_push_locked(s, object))
 			return;
-		if (free_to_sheaf(s, object))
+		if (blocks_hot(s, false) && free_to_sheaf(s, object))
 			return;
 	}
 	if (!slab_put(s, &object, 1, false))
