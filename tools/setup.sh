@@ -12,8 +12,8 @@ set -eu
 packages() {
     case $1 in
     build) echo meson ninja-build gcc libc6-dev pkg-config libncurses-dev ;;
-    run) echo redis-server redis-tools sqlite3 python3 git ;;
-    test) echo redis-server redis-tools sqlite3 python3 git perl procps g++ valgrind bash ;;
+    run) echo redis-server redis-tools sqlite3 python3 git libfuse3-dev fuse3 ;;
+    test) echo libfuse3-dev fuse3 redis-server redis-tools sqlite3 python3 git perl procps g++ valgrind bash ;;
     # What the drop-in malloc is tried on; ./test skips, and says so, what cannot be installed.
     programs) echo nginx-light apache2-utils nodejs postgresql libpython3.11-testsuite xz-utils ;;
     bench) echo libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 redis-server redis-tools sqlite3 python3 ;;

@@ -44,5 +44,11 @@ struct kmem_cache;
 struct list_head {
 	struct list_head *next, *prev;
 };
+struct hlist_node {
+	struct hlist_node *next, **pprev; /* pprev: whatever points at us; NULL: on no chain */
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
 
 #endif /* SW_TYPES_H */

@@ -160,14 +160,6 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 
 /* --- hlist ----------------------------------------------------------------- */
 
-struct hlist_node {
-	struct hlist_node *next, **pprev; /* pprev: whatever points at us; NULL: on no chain */
-};
-
-struct hlist_head {
-	struct hlist_node *first;
-};
-
 #define HLIST_HEAD_INIT \
 	{               \
 		NULL    \

@@ -12,32 +12,12 @@
  */
 
 #include <stdatomic.h>
+#include <slabwork/folio.h>
 #include <slabwork/types.h>
 
 #include "mm/layout.h"
 
-/* page->flags, low bits. */
-enum pageflags {
-	PG_locked,
-	PG_referenced,
-	PG_uptodate,
-	PG_dirty,
-	PG_lru,
-	PG_active,
-	PG_slab,     /* head (and only the head) of a slab */
-	PG_reserved, /* a hole: never given out */
-	PG_head,     /* head of a compound page */
-	PG_tail,     /* compound_head says whose */
-	PG_buddy,    /* head of a free block in the buddy; order in page->order */
-	PG_pcp,      /* free, on a per-CPU page list */
-	PG_writeback,
-	PG_reclaim,
-	PG_private,
-	PG_vmalloc,   /* backs a vmalloc area */
-	PG_emergency, /* in the atomic reserve */
-	PG_large,     /* head of a kmalloc_large() block (slab pages that are no slab) */
-	__NR_PAGEFLAGS,
-};
+/* page->flags, low bits: enum pageflags of <slabwork/folio.h>. */
 
 /* Node and zone sit in the high bits of flags. */
 #define PAGE_ZONE_SHIFT 26 /* 3 bits */
@@ -74,6 +54,17 @@ struct page {
 	};
 };
 _Static_assert(sizeof(struct page) == 64, "memmap arithmetic shifts by 6");
+/* The owner's view of the same bytes. */
+_Static_assert(sizeof(struct folio) == sizeof(struct page) &&
+		       offsetof(struct folio, flags) == offsetof(struct page, flags) &&
+		       offsetof(struct folio, _refcount) == offsetof(struct page, _refcount) &&
+		       offsetof(struct folio, lru) == offsetof(struct page, lru) &&
+		       offsetof(struct folio, private) == offsetof(struct page, private) &&
+		       offsetof(struct folio, compound_head) ==
+			       offsetof(struct page, compound_head) &&
+		       offsetof(struct folio, order) == offsetof(struct page, order) &&
+		       offsetof(struct folio, mapping) == offsetof(struct page, words),
+	       "<slabwork/folio.h> is a view of struct page");
 
 /* memmap is biased: memmap[pfn] is the entry of pfn. Mapped where memory is online only. */
 static inline struct page *pfn_to_page_raw(unsigned long pfn)

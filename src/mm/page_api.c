@@ -8,6 +8,8 @@
 
 #include <sys/sysinfo.h>
 
+#include <slabwork/vmstat.h>
+
 #include "mm/page_alloc.h"
 
 /* --- pages, frames, addresses -------------------------------------------------------- */
@@ -132,6 +134,20 @@ size_t folio_size(const struct folio *folio)
 void *folio_address(const struct folio *folio)
 {
 	return page_addr((const struct page *)folio);
+}
+
+/* --- what owners count ------------------------------------------------------------------- */
+
+void mod_node_state(int nid, enum node_stat_item item, long delta)
+{
+	mm_boot();
+	mod_node_page_state(NODE_DATA(nid), item, delta);
+}
+
+unsigned long global_node_state(enum node_stat_item item)
+{
+	mm_boot();
+	return global_node_page_state(item);
 }
 
 /* --- sums ----------------------------------------------------------------------------------- */

@@ -37,6 +37,10 @@ static const char *const page_flag_names[__NR_PAGEFLAGS] = {
 	[PG_vmalloc] = "vmalloc",
 	[PG_emergency] = "emergency",
 	[PG_large] = "large",
+	[PG_workingset] = "workingset",
+	[PG_readahead] = "readahead",
+	[PG_error] = "error",
+	[PG_pool] = "pool",
 };
 
 const char *page_flags_text(unsigned int flags, char buf[PAGE_FLAGS_TEXT_SIZE])

@@ -24,6 +24,7 @@
 #include <stdatomic.h>
 #include <slabwork/gfp.h>
 #include <slabwork/types.h>
+#include <slabwork/vmstat.h>
 
 #include "kernel/lock.h"
 #include "mm/page.h"
@@ -74,26 +75,6 @@ enum zone_stat_item {
 	NR_COMMITTED,      /* pages that may have memory behind them */
 	NR_FREE_COMMITTED, /* of them, in the buddy */
 	NR_VM_ZONE_STAT_ITEMS
-};
-
-/* Pages each. */
-enum node_stat_item {
-	NR_SLAB_RECLAIMABLE_B,
-	NR_SLAB_UNRECLAIMABLE_B,
-	NR_INACTIVE_ANON,
-	NR_ACTIVE_ANON,
-	NR_INACTIVE_FILE,
-	NR_ACTIVE_FILE,
-	NR_FILE_PAGES,
-	NR_FILE_MAPPED,
-	NR_FILE_DIRTY,
-	NR_WRITEBACK,
-	NR_DIRTIED,
-	NR_WRITTEN,
-	NR_KERNEL_MISC_RECLAIMABLE,
-	NR_VMALLOC_PAGES, /* ours: pages behind vmalloc areas */
-	NR_PERCPU_PAGES,  /* ours */
-	NR_VM_NODE_STAT_ITEMS
 };
 
 enum vm_event_item {
