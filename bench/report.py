@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""report.py - one run as a table, as JSON, as a picture. It states figures, never a verdict."""
+"""report.py - one run as a table and as JSON; picture.py draws it. It states figures, never a verdict."""
 
 import fnmatch
 import json
 from statistics import median
-from xml.sax.saxutils import escape
 
-COLOURS = {'glibc': '#7a7a7a', 'mimalloc': '#e09f3e', 'jemalloc': '#3d7ea6', 'tcmalloc': '#6a994e',
-           'slabwork': '#b5179e', 'other': '#222222'}
+from picture import short
 
 
 def read_limits(path):
@@ -16,15 +14,8 @@ def read_limits(path):
     return [(pattern, beside, float(value)) for pattern, beside, value in words]
 
 
-def short(value):
-    """Three significant digits, never scientific."""
-    if value is None:
-        return '-'
-    if value >= 100:
-        return '%.0f' % value
-    if value >= 10:
-        return '%.1f' % value
-    return '%.2f' % value
+def shown(value):
+    return '-' if value is None else short(value)
 
 
 class Report:
@@ -62,9 +53,9 @@ class Report:
 
     def cell(self, row, allocator, spread):
         figures = self.samples[row].get(allocator)
-        text = short(self.figure(row, allocator))
+        text = shown(self.figure(row, allocator))
         if spread and figures and len(figures) > 1:
-            text += ' (%s–%s)' % (short(min(figures)), short(max(figures)))
+            text += ' (%s–%s)' % (shown(min(figures)), shown(max(figures)))
         return text
 
     def lines(self, spread):
@@ -72,8 +63,8 @@ class Report:
         yield head + ['/best', '/glibc', 'limit']
         for row in self.samples:
             yield ([row, self.units[row]] + [self.cell(row, a, spread) for a in self.allocators] +
-                   [short(self.ratio(row, self.best_peer(row))),
-                    short(self.ratio(row, self.figure(row, 'glibc'))), self.limit(row)])
+                   [shown(self.ratio(row, self.best_peer(row))),
+                    shown(self.ratio(row, self.figure(row, 'glibc'))), self.limit(row)])
 
     def text(self, spread=False):
         lines = list(self.lines(spread))
@@ -99,49 +90,3 @@ class Report:
              'ratio_to_best': self.ratio(row, self.best_peer(row)),
              'ratio_to_glibc': self.ratio(row, self.figure(row, 'glibc')),
              'limit': self.limit(row)} for row in self.samples]}, indent=1)
-
-    def svg(self):
-        """A strip a row: bars relative to the best peer's figure, whiskers from min to max."""
-        bar, gap, left, scale, most = 7, 12, 190, 140, 4.0
-        shown = [row for row in self.samples if self.best_peer(row)]
-        right = left + int(scale * most)
-        strip = bar * len(self.allocators) + gap
-        height = 60 + strip * len(shown)
-        out = ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" '
-               'font-family="sans-serif" font-size="11">' % (right + 90, height),
-               '<rect width="100%" height="100%" fill="white"/>']
-        for i, allocator in enumerate(self.allocators):
-            out.append('<rect x="%d" y="10" width="10" height="10" fill="%s"/><text x="%d" y="19">%s'
-                       '</text>' % (left + 100 * i, COLOURS[allocator], left + 14 + 100 * i, allocator))
-        for tick in range(int(most) + 1):
-            x = left + scale * tick
-            out.append('<line x1="%d" y1="40" x2="%d" y2="%d" stroke="#ddd"/><text x="%d" y="36" '
-                       'text-anchor="middle">%d</text>' % (x, x, height, x, tick))
-        for i, row in enumerate(shown):
-            y, base = 48 + strip * i, self.best_peer(row)
-            out.append('<text x="%d" y="%d" text-anchor="end">%s</text>' %
-                       (left - 6, y + strip // 2, escape(row)))
-            for j, allocator in enumerate(self.allocators):
-                out += self.svg_bar(row, allocator, base, y + bar * j, bar - 1, left, scale, most)
-            out.append('<text x="%d" y="%d" fill="#555">1 = %s %s</text>' %
-                       (right + 6, y + strip // 2, short(base), self.units[row]))
-        return '\n'.join(out + ['</svg>', ''])
-
-    def svg_bar(self, row, allocator, base, y, thick, left, scale, most):
-        figures = self.samples[row].get(allocator)
-        if not figures:
-            return []
-
-        def x(figure):
-            return left + scale * min(figure / base, most)
-
-        middle, typical = y + thick / 2, self.typical(figures)
-        out = ['<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"><title>%s %s: %s %s</title>'
-               '</rect>' % (left, y, x(typical) - left, thick, COLOURS[allocator], escape(row),
-                            allocator, short(typical), self.units[row])]
-        out.append('<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="black"/>' %
-                   (x(min(figures)), middle, x(max(figures)), middle))
-        if typical / base > most:
-            out.append('<text x="%d" y="%d" text-anchor="end" fill="white" font-size="8">%s×</text>' %
-                       (left + scale * most - 2, y + thick, short(typical / base)))
-        return out
