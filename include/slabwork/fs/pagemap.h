@@ -659,7 +659,8 @@ SW_API void sw_cache_get_limits(struct sw_cache_limits *limits);
 
 /* Since start; relaxed counters. */
 struct sw_cache_stats {
-	unsigned long hits, misses;           /* folios looked up by reads */
+	unsigned long
+		misses; /* pages that a read had to wait for; hits are not counted: they would be slower */
 	unsigned long read_calls, read_pages; /* to read_folio and readahead */
 	unsigned long ra_sync, ra_async, ra_pages;
 	unsigned long refaults, activated, reclaimed;

@@ -529,7 +529,7 @@ SW_API struct file *filp_open(const char *name, int flags, mode_t mode) SW_NAME(
 SW_API struct file *get_file(struct file *file) SW_NAME(get_file);
 /** fput() - F9: one reference less; the last puts the file on delayed_fput_list */
 SW_API void fput(struct file *file) SW_NAME(fput);
-/** flush_delayed_fput() - F10: __fput() for each file on the list. Runs by itself: FILES.md §6. */
+/** flush_delayed_fput() - F10: __fput() for each file on the list. Runs by itself: FILES.md §3. */
 SW_API void flush_delayed_fput(void) SW_NAME(flush_delayed_fput);
 SW_API void __fput_sync(struct file *file) SW_NAME(__fput_sync);
 SW_API ssize_t vfs_read(struct file *file, char *buf, size_t count, sw_loff_t *pos)

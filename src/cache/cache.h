@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CACHE_CACHE_H
+#define CACHE_CACHE_H
+
+/*
+ * cache.h - what the files of the page cache say to each other
+ *
+ * Room: cache. Public half: <slabwork/fs/pagemap.h>. Life of a folio and locks: docs/FILES.md §5, §7.
+ */
+
+#include <slabwork/fs/pagemap.h>
+
+/*
+ * Once, from address_space_init() and vfs's fs_init(): sw_fs_memmap, the shrinker, default limits.
+ * Cheap when done. 0 or -ENOMEM.
+ */
+int cache_init(void);
+
+/* ---- counters: per CPU id, summed by sw_cache_stats(); a hit counts nothing ---- */
+
+enum cache_event {
+	CACHE_MISS,
+	CACHE_READ_CALL,
+	CACHE_READ_PAGE,
+	CACHE_RA_SYNC,
+	CACHE_RA_ASYNC,
+	CACHE_RA_PAGE,
+	CACHE_REFAULT,
+	CACHE_ACTIVATE,
+	CACHE_RECLAIM,
+	CACHE_DIRTIED,
+	CACHE_WRITTEN,
+	CACHE_THROTTLED,
+	NR_CACHE_EVENTS
+};
+void cache_count(enum cache_event event, unsigned long n);
+
+/* ---- filemap.c ---- */
+
+/* Under i_pages.xa_lock and the folio's lock: leaves @shadow (NULL or a value) in its place. */
+void __filemap_remove_folio(struct folio *folio, void *shadow);
+/* The folio at index or NULL, no reference: the caller is in rcu_read_lock(). Shadows are NULL. */
+struct folio *filemap_peek(struct address_space *mapping, pgoff_t index);
+/* Set the count from @expected to 0, so that no look-up can take the folio any more. */
+bool folio_freeze(struct folio *folio, int expected);
+void folio_unfreeze(struct folio *folio, int count);
+/* Fill a locked folio through read_folio or readpage and wait for it. Unlocks. 0, -EIO, AOP's -errno. */
+int filemap_read_folio(struct file *file, struct address_space *mapping, struct folio *folio);
+
+/* ---- swap.c: LRU lists (the cache's, not a zone's) ---- */
+
+/* New in the cache; @shadow: what lay in its place (refault?). */
+void lru_add(struct folio *folio, void *shadow);
+/* Leaves the cache. Any context that may take lru_lock. */
+void lru_del(struct folio *folio);
+/* What to leave behind. */
+void *workingset_eviction(struct folio *folio);
+
+/* ---- reclaim.c ---- */
+
+/* Bring the evictable pages down to max_pages after an insertion. No lock of ours is held. */
+void cache_enforce_limit(void);
+unsigned long cache_shrink(unsigned long nr_pages, gfp_t gfp);
+
+/* ---- page-writeback.c ---- */
+
+/* A folio leaves the tree, or its tail is cut off, dirty: takes the mark and the counts back. */
+void folio_account_cleaned(struct folio *folio, struct address_space *mapping);
+
+#endif /* CACHE_CACHE_H */

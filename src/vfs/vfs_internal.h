@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VFS_INTERNAL_H
+#define VFS_INTERNAL_H
+
+/*
+ * vfs_internal.h - what the files of vfs say to each other
+ *
+ * Room: vfs, private. Public halves: <slabwork/fs/fs.h>, <slabwork/fs/vfs.h>. Life of each object, lock
+ * order, rules of the RCU walk: docs/FILES.md.
+ */
+
+#include <slabwork/fs/vfs.h>
+#include <slabwork/slab.h>
+
+/*
+ * Once, from every door that can be the first (sw_fs_mount(), register_filesystem(), vfs_kern_mount(),
+ * task_create()): caches, hash tables, shrinkers, fork handlers, built-in types. Others need no call:
+ * without it there is no fd and no root. 0 or -ENOMEM.
+ */
+int fs_init(void);
+/* fstypes/register.c: registers tmpfs, dax, proc. Weak in vfs: tests of vfs alone have none. */
+void fstypes_init(void) __attribute__((weak));
+
+/* ---- task.c: who calls ---------------------------------------------------------------- */
+
+struct fs_struct {
+	spinlock_t lock; /* all below; the RCU walk reads under seq */
+	seqcount_t seq;
+	mode_t umask;
+	struct path root, pwd; /* dentry NULL: nothing is mounted yet */
+};
+
+struct sw_fs_task {
+	_Atomic(struct files_struct *) files;
+	struct fs_struct *fs;
+	struct cred cred;
+};
+
+extern struct sw_fs_task init_task;
+extern __thread struct sw_fs_task *task_entered __attribute__((tls_model("initial-exec")));
+
+static inline struct sw_fs_task *current_task(void)
+{
+	struct sw_fs_task *task = task_entered;
+
+	return task ? task : &init_task;
+}
+
+mode_t current_umask(void);
+/* With references. -ENOENT: nothing is mounted. */
+int get_fs_root(struct path *root);
+int get_fs_pwd(struct path *pwd);
+/* cred.c */
+bool in_group(const struct cred *cred, gid_t gid);
+/* uid 0 or cap_override; @inode may be NULL. */
+bool cred_capable(const struct cred *cred);
+bool inode_owner_or_capable(const struct inode *inode);
+
+/* ---- fdtable.c: numbers to files ----------------------------------------------------------- */
+
+#define NR_OPEN_DEFAULT 64
+#define NR_OPEN_MAX     1048576 /* EMFILE past it; the kernel's nr_open */
+
+/* Replaced by a larger one under file_lock; readers RCU. */
+struct fdtable {
+	unsigned int max_fds;
+	_Atomic(struct file *) *fd;
+	unsigned long *close_on_exec;
+	unsigned long *open_fds;
+	unsigned long *full_fds_bits; /* a bit a word of open_fds that is full */
+	struct rcu_head rcu;
+};
+
+struct files_struct {
+	_Atomic int count;
+	_Atomic(struct fdtable *) fdt;
+	spinlock_t file_lock; /* bitmaps, next_fd, stores into fd[] */
+	unsigned int next_fd; /* no lower number is free */
+	struct fdtable fdtab;
+	_Atomic(struct file *) fd_array[NR_OPEN_DEFAULT];
+	unsigned long bits_init[3];
+};
+
+struct files_struct *files_create(void);
+struct files_struct *files_dup(struct files_struct *old);
+void files_put(struct files_struct *files);
+/* Lowest free number >= start, marked used; fd[] still NULL. -EMFILE, -ENOMEM. */
+int alloc_fd(unsigned int start, unsigned int end, int flags);
+#define get_unused_fd_flags(flags) alloc_fd(0, NR_OPEN_MAX, flags)
+void put_unused_fd(unsigned int fd);
+/* Publishes; consumes the caller's reference. */
+void fd_install(unsigned int fd, struct file *file);
+/* F6–F8: out of the table, both bits cleared. The caller's to filp_close(); NULL: was not open. */
+struct file *file_close_fd(unsigned int fd);
+int filp_close(struct file *file);
+/* With a reference; NULL if not open, or O_PATH (fget_raw() takes those, too). */
+struct file *fget(unsigned int fd);
+struct file *fget_raw(unsigned int fd);
+/* No reference: the caller is in rcu_read_lock() and must call fd_still() before it believes what it read. */
+struct file *fd_peek(unsigned int fd);
+bool fd_still(unsigned int fd, const struct file *file);
+
+/* ---- file_table.c --------------------------------------------------------------------------- */
+
+struct file *alloc_empty_file(int flags);
+void __fput(struct file *file);
+/* Takes f_pos_lock where it must be taken; false: nothing was locked. */
+bool file_pos_lock(struct file *file);
+void file_pos_unlock(struct file *file, bool locked);
+
+/* ---- namei.c ----------------------------------------------------------------------------------- */
+
+#define MAXSYMLINKS 40
+#define SW_PATH_MAX 4096
+
+/* A path from the caller, with a reference on what it names. dfd: AT_FDCWD or an fd. 0 or -errno. */
+int user_path_at(int dfd, const char *name, unsigned int lookup_flags, struct path *path);
+/* The directory of the last component, locked for writing, and its dentry (maybe negative). For create, unlink … */
+struct dentry *user_path_create(int dfd, const char *name, struct path *dir, unsigned int flags);
+struct dentry *user_path_remove(int dfd, const char *name, struct path *dir,
+				unsigned int *last_type);
+void done_path(struct path *dir, struct dentry *dentry);
+struct open_flags {
+	int open_flag;
+	mode_t mode;
+	int acc_mode;
+	unsigned int lookup_flags;
+};
+/* 0, -EINVAL. */
+int build_open_flags(int flags, mode_t mode, struct open_flags *op);
+struct file *do_filp_open(int dfd, const char *name, const struct open_flags *op);
+/* open.c: fills f_op, f_mapping (F27), calls ->open. */
+int do_dentry_open(struct file *file, struct inode *inode);
+int may_open(const struct path *path, int acc_mode, int flag);
+int may_delete(struct inode *dir, struct dentry *victim, bool isdir);
+int may_create(struct inode *dir, struct dentry *child);
+/* Names: 1 … 255 bytes. */
+#define SW_NAME_MAX 255
+
+/* ---- dcache.c, inode.c, super.c, mount.c ----------------------------------------------------------- */
+
+int dcache_init(void);
+int inode_init(void);
+int file_table_init(void);
+int mount_init(void);
+/* RCU walk: the child, no reference, *seq of it. NULL: not cached (or look again outside RCU). */
+struct dentry *__d_lookup_rcu(const struct dentry *parent, const struct qstr *name, uint32_t *seq);
+/* A new dentry that ->lookup is to fill, or the one that somebody else fills or has filled. */
+struct dentry *d_alloc_parallel(struct dentry *parent, const struct qstr *name, bool *is_new);
+void d_lookup_done(struct dentry *dentry);
+extern seqlock_t rename_lock; /* held over every d_move(): d_path, is_subdir and ".." look again */
+
+unsigned long prune_dcache_sb(struct super_block *sb, unsigned long nr);
+unsigned long prune_icache_sb(struct super_block *sb, unsigned long nr);
+void evict_inodes(struct super_block *sb);
+
+struct mount {
+	struct hlist_node mnt_hash; /* (parent mount, mountpoint); readers RCU and mount_lock's seq */
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+	_Atomic int mnt_count;
+	struct list_head mnt_list, mnt_mounts, mnt_child;
+	char *mnt_devname;
+	int mnt_id;
+	struct rcu_head mnt_rcu;
+};
+extern seqlock_t mount_lock;
+
+static inline struct mount *real_mount(struct vfsmount *mnt)
+{
+	return (struct mount *)((char *)mnt - offsetof(struct mount, mnt));
+}
+
+/* What is mounted on it, no reference (RCU); NULL: nothing. */
+struct mount *__lookup_mnt(struct vfsmount *mnt, struct dentry *dentry);
+/* 0 or -EROFS. */
+int mnt_want_write(struct vfsmount *mnt);
+void mnt_drop_write(struct vfsmount *mnt);
+void super_for_each(void (*fn)(struct super_block *sb, void *arg), void *arg);
+
+/* ---- attr.c, sync.c, flusher.c, mmap.c ----------------------------------------------------------------- */
+
+extern const struct mapping_host_ops vfs_host_ops; /* flusher.c: what every mapping gets */
+/* Write the dirty inodes of sb (data and, with wait, itself). 0 or the first error. */
+int writeback_sb(struct super_block *sb, bool wait);
+/* Write about nr_pages, oldest first; what balance_dirty_pages and the thread call. */
+unsigned long writeback_some(struct backing_dev_info *bdi, unsigned long nr_pages,
+			     bool only_expired);
+void inode_io_list_del(struct inode *inode);
+/* Mappings of this inode, for host_ops->unmap. */
+void vfs_unmap(struct address_space *mapping, pgoff_t index, pgoff_t nr);
+
+#endif /* VFS_INTERNAL_H */
