@@ -9,6 +9,9 @@
  *   lat.large    the same with 64 live objects of 64 KiB..1 MiB
  *   lat.burst    allocate 10,000 objects of 16..1,024 bytes, then free all at random, again:
  *                what the stocks of an allocator cannot absorb
+ *   lat.evict    allocate 512 bytes again and again; at 200,000 live the program itself first
+ *                frees the 128 oldest, inside what is timed: what a program does that has no
+ *                shrinker, so read it beside reclaim.c
  */
 
 #include <stdlib.h>
@@ -112,10 +115,60 @@ static void burst(const struct row *row)
 	timer_print(&timer, row->name, series, ARRAY_SIZE(series));
 }
 
+#define EVICT_LIVE  200000
+#define EVICT_CALLS 1000000
+#define EVICT_BATCH 128 /* as many as a shrinker is asked for at once */
+
+static void *ring[EVICT_LIVE]; /* the oldest at oldest, nr_live of them */
+static long oldest, nr_live;
+
+static void *alloc_or_evict(size_t size)
+{
+	if (nr_live == EVICT_LIVE) {
+		for (int i = 0; i < EVICT_BATCH; i++) {
+			free(ring[oldest]);
+			oldest = (oldest + 1) % EVICT_LIVE;
+		}
+		nr_live -= EVICT_BATCH;
+	}
+	return malloc(size);
+}
+
+static void evict_calls(const struct row *row, long calls)
+{
+	for (long i = 0; i < calls; i++) {
+		uint64_t t;
+		char *object;
+
+		if (i % ROUND_CALLS == 0)
+			timer_round(&timer);
+		t = timer_read();
+		object = alloc_or_evict(row->size);
+		USED(object);
+		timer_note(&timer, 0, timer_read() - t);
+		if (__builtin_expect(!object, 0))
+			abort();
+		*object = 1;
+		ring[(oldest + nr_live++) % EVICT_LIVE] = object;
+	}
+}
+
+static void evict(const struct row *row)
+{
+	static const char *const alloc[] = { "alloc" };
+
+	timer_calibrate();
+	evict_calls(row, 2L * EVICT_LIVE);
+	timer = (struct timer){ 0 };
+	evict_calls(row, EVICT_CALLS);
+	timer_print(&timer, row->name, alloc, ARRAY_SIZE(alloc));
+}
+
 static const struct row rows[] = {
 	{ "lat.churn", .size = 1024, .count = MAX_LIVE, .after = churn },
 	{ "lat.large", .size = 1024 * KIB, .count = 64, .after = churn },
 	{ "lat.burst", .size = 1024, .count = 10000, .after = burst },
+	{ "lat.evict", .size = 512, .after = evict },
 };
 
 int main(int argc, char **argv)
