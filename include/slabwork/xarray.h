@@ -172,6 +172,7 @@ SW_API int __xa_replace(struct xarray *xa, unsigned long index, void *old, void 
 /** xa_get_order() - log2 of how many indices the entry at @index covers */
 SW_API unsigned int xa_get_order(struct xarray *xa, unsigned long index) SW_NAME(xa_get_order);
 
+/* Marks: of any entry; of the entry that covers @index; put up (nothing there: no-op), taken down. */
 SW_API bool xa_marked(const struct xarray *xa, xa_mark_t mark) SW_NAME(xa_marked);
 SW_API bool xa_get_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
 	SW_NAME(xa_get_mark);
