@@ -131,6 +131,7 @@ SW_API bool wait_sleep(wait_queue_head_t *wq, uint32_t ticket, uint64_t deadline
 SW_API void wait_finish(wait_queue_head_t *wq) SW_NAME(wait_finish);
 SW_API uint64_t wait_deadline(uint64_t timeout_ns) SW_NAME(wait_deadline); /* 0: never */
 
+/* Wake all who sleep on it; a system call only if somebody does. */
 SW_API void wake_up(wait_queue_head_t *wq) SW_NAME(wake_up);
 
 static inline bool wait_active(wait_queue_head_t *wq)
@@ -179,6 +180,7 @@ struct rw_semaphore {
 	wait_queue_head_t wait;
 };
 
+/* The contended halves; nobody else calls them. */
 SW_API void rwsem_down_read_slow(struct rw_semaphore *sem) SW_NAME(rwsem_down_read_slow);
 SW_API void rwsem_down_write_slow(struct rw_semaphore *sem) SW_NAME(rwsem_down_write_slow);
 
