@@ -69,12 +69,15 @@ struct node_barn {
 	spinlock_t lock;
 	unsigned int nr_full;
 	unsigned int nr_empty;
-	unsigned int min_full; /* least nr_full since the last barn_reap(): nobody needed these */
+	unsigned int min_full;  /* least nr_full since the last barn_reap(): nobody needed these */
+	unsigned int most_full; /* and the most */
+	unsigned int extra;     /* full sheaves beyond the cache's barn_max_full that it may keep */
+	unsigned int spilled;   /* that had no room, since the last barn_reap() */
 	_Atomic(struct slab_sheaf *) full; /* written under lock, peeked at without */
 	_Atomic(struct slab_sheaf *) empty;
 };
-#define BARN_MAX_FULL  10
-#define BARN_MAX_EMPTY 10
+#define BARN_MAX_EMPTY 10  /* and as many as extra */
+#define BARN_MOST_FULL 512 /* of any cache, extra included */
 
 struct kmem_cache_node {
 	spinlock_t list_lock; /* partial, nr_partial, and every slab's bitmap, inuse, slab_on_list */
@@ -111,6 +114,7 @@ struct kmem_cache {
 	unsigned int usersize;
 	unsigned int sheaf_capacity; /* 0: no sheaves */
 	unsigned int barn_max_full;  /* full sheaves a node's barn keeps */
+	unsigned int barn_max_extra; /* and so many more when they were missed */
 	unsigned int sheaf_limit;    /* objects in a sheaf: sheaf_capacity, fewer for blocks */
 	unsigned int block_pages;    /* objects are blocks of so many pages; 0: parts of slabs */
 	_Atomic unsigned int block_heat; /* blocks: slow allocations lately, see blocks_hot() */

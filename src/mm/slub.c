@@ -92,42 +92,38 @@ static void sheaf_install(struct kmem_cache *s, struct slab_sheaf *sheaf, bool w
 }
 
 /*
- * A sheaf with objects in it, private to us: what was the main one (or NULL) is
- * exchanged for the spare, a full one of the barn, or is refilled. NULL: no memory.
+ * A sheaf with objects in it, private to us, in exchange for an empty main one (or NULL):
+ * the spare, a full one of the barn, or an empty one that is filled. NULL: no memory.
  */
 static struct slab_sheaf *sheaf_get_filled(struct kmem_cache *s, struct slab_sheaf *main, gfp_t gfp)
 {
 	bool wait = gfpflags_allow_blocking(gfp);
-	struct slab_sheaf *other;
+	struct slab_sheaf *sheaf, *full;
 
 	if (main && main->size)
 		return main;
-	other = spare_swap(s, NULL);
-	if (other && other->size) {
-		if (main && (main = spare_swap(s, main)))
-			sheaf_dispose(s, main, wait);
-		return other;
+	/* The empty one waits as spare: frees that follow find room there. */
+	sheaf = spare_swap(s, main);
+	if (main && !sheaf)
+		sheaf = spare_swap(s, NULL);
+	if (sheaf && sheaf->size)
+		return sheaf;
+	full = barn_get_full(s, &sheaf, wait);
+	if (full) {
+		if (sheaf)
+			sheaf_free(sheaf);
+		return full;
 	}
-	/* Two empty ones: one goes to the barn or away. */
-	if (other && main)
-		sheaf_dispose(s, other, wait);
-	else if (other)
-		main = other;
-	other = barn_get_full(s, wait);
-	if (other) {
-		if (main && (main = spare_swap(s, main)))
-			sheaf_dispose(s, main, wait);
-		return other;
-	}
-	if (!main)
-		main = sheaf_alloc(s->sheaf_capacity, s->sheaf_limit,
-				   gfp & ~(__GFP_ZERO | __GFP_NOFAIL));
-	if (!main)
+	if (!sheaf)
+		sheaf = sheaf_alloc(s->sheaf_capacity, s->sheaf_limit,
+				    gfp & ~(__GFP_ZERO | __GFP_NOFAIL));
+	if (!sheaf)
 		return NULL;
-	sheaf_refill(s, main, gfp);
-	if (main->size)
-		return main;
-	sheaf_install(s, main, wait);
+	barn_regret(s);
+	sheaf_refill(s, sheaf, gfp);
+	if (sheaf->size)
+		return sheaf;
+	sheaf_install(s, sheaf, wait);
 	return NULL;
 }
 
@@ -203,7 +199,8 @@ static void *alloc_slow(struct kmem_cache *s, gfp_t gfp, int nid)
 	if (gfpflags_allow_blocking(gfp))
 		tick(s, gfp);
 	if (s->sheaf_capacity && !strict) {
-		object = slot_pop_locked(s);
+		if (!cpu_rseq_ok)
+			object = slot_pop_locked(s);
 		if (!object && blocks_hot(s, true))
 			object = alloc_from_sheaf(s, gfp);
 	}
@@ -274,7 +271,7 @@ void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid)
 /* A sheaf with room, private to us, in exchange for a full main one (or NULL). NULL: none to be had. */
 static struct slab_sheaf *sheaf_get_room(struct kmem_cache *s, struct slab_sheaf *main)
 {
-	struct slab_sheaf *other;
+	struct slab_sheaf *other, *empty = NULL;
 
 	if (main && main->size < main->capacity)
 		return main;
@@ -282,15 +279,16 @@ static struct slab_sheaf *sheaf_get_room(struct kmem_cache *s, struct slab_sheaf
 	other = spare_swap(s, main);
 	if (other && other->size < other->capacity)
 		return other;
-	if (other && !barn_put(s, other, false)) {
+	if (other && !barn_put_full(s, other, &empty)) {
 		if (sheaf_unload(s, other, false))
 			return other;
 		sheaf_dispose(s, other, false);
 	}
-	other = barn_get_empty(s, false);
-	if (!other)
-		other = sheaf_alloc(s->sheaf_capacity, s->sheaf_limit, GFP_NOWAIT | __GFP_NOWARN);
-	return other;
+	if (!empty)
+		empty = barn_get_empty(s, false);
+	if (!empty)
+		empty = sheaf_alloc(s->sheaf_capacity, s->sheaf_limit, GFP_NOWAIT | __GFP_NOWARN);
+	return empty;
 }
 
 static bool free_to_sheaf(struct kmem_cache *s, void *object)

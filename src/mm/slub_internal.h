@@ -84,10 +84,13 @@ struct slab_sheaf *sheaf_alloc(unsigned int capacity, unsigned int limit, gfp_t 
 void sheaf_free(struct slab_sheaf *sheaf);
 unsigned int sheaf_round_capacity(unsigned int capacity);
 
-struct slab_sheaf *barn_get_full(struct kmem_cache *s, bool wait);
+/* A full sheaf, or NULL. It leaves *empty (if not NULL) in exchange where there is room: NULL then. */
+struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf **empty, bool wait);
+/* Takes the sheaf and hands out an empty one if there is any. False: no room or the lock was taken. */
+bool barn_put_full(struct kmem_cache *s, struct slab_sheaf *sheaf, struct slab_sheaf **empty);
 struct slab_sheaf *barn_get_empty(struct kmem_cache *s, bool wait);
-/* Takes the sheaf (full or empty list by its size). False: no room or the lock was taken. */
-bool barn_put(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait);
+/* A sheaf had to be filled from slabs: if one was spilled to them lately, keep one more from now. */
+void barn_regret(struct kmem_cache *s);
 /* Give back the sheaves that lay in the barns untouched since the last call. Waits for nothing. */
 void barn_reap(struct kmem_cache *s);
 /* Its objects go to their slabs, as many as a taken lock lets. Returns how many went. */
@@ -96,7 +99,14 @@ unsigned int sheaf_unload(struct kmem_cache *s, struct slab_sheaf *sheaf, bool w
 void sheaf_dispose(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait);
 /* Park one object where a later slow path finds it; for a free that could get no lock and no sheaf. */
 void defer_object(struct kmem_cache *s, void *object);
-void drain_deferred(struct kmem_cache *s, bool wait);
+void drain_deferred_slow(struct kmem_cache *s, bool wait);
+
+static inline void drain_deferred(struct kmem_cache *s, bool wait)
+{
+	if (unlikely(atomic_load_explicit(&s->deferred, memory_order_relaxed) ||
+		     atomic_load_explicit(&s->deferred_objects, memory_order_relaxed)))
+		drain_deferred_slow(s, wait);
+}
 
 /* Empty every slot, spare, barn and deferred sheaf of s into its slabs. May sleep. */
 void flush_all(struct kmem_cache *s);

@@ -118,8 +118,8 @@ static unsigned int kernel_cpu_partial(unsigned int size)
 }
 
 /*
- * Objects in a sheaf, each filling a power of two with its 4-word frame: four to
- * eight times the kernel's 60, 28, 12, 4. A slow path costs some 150 ns whatever it moves, and
+ * Objects in a sheaf, each filling a power of two with its 4-word frame: three to
+ * ten times the kernel's 60, 28, 12, 4. A slow path costs what ten calls cost, and
  * objects of ours that nobody touched cost no memory (bench rows fifo*, random*).
  */
 static unsigned int default_sheaf_capacity(unsigned int size)
@@ -128,10 +128,10 @@ static unsigned int default_sheaf_capacity(unsigned int size)
 		return sheaf_round_capacity(12);
 	if (size >= 2048)
 		return sheaf_round_capacity(28);
-	if (size >= 1024)
+	if (size > 1024)
 		return sheaf_round_capacity(60);
 	if (size >= 128)
-		return sheaf_round_capacity(size >= 256 ? 124 : 252);
+		return sheaf_round_capacity(size >= 512 ? 124 : 252);
 	return sheaf_round_capacity(508);
 }
 
@@ -142,6 +142,8 @@ static unsigned int default_sheaf_capacity(unsigned int size)
  */
 #define BARN_BYTES(size) ((size) > 1024 ? 128U << 10 : 1U << 20)
 #define BARN_MIN_FULL    2
+/* A barn whose sheaves went to the slabs and were missed keeps up to this much more for a while. */
+#define BARN_EXTRA_BYTES (8U << 20)
 
 /* A CPU keeps at most this much of one size of block ready, in each of its two sheaves. */
 #define BLOCK_SHEAF_BYTES (4UL << 20)
@@ -158,6 +160,24 @@ static void calculate_block_sizes(struct kmem_cache *s)
 	s->min = s->oo;
 	s->sheaf_capacity = sheaf_round_capacity(BLOCK_SHEAF_MOST);
 	s->sheaf_limit = keep < 1 ? 1 : keep > s->sheaf_capacity ? s->sheaf_capacity : keep;
+}
+
+static void calculate_barn(struct kmem_cache *s)
+{
+	unsigned int sheaf_size = s->size * s->sheaf_capacity;
+	unsigned int most = BARN_MOST_FULL / 2;
+
+	s->barn_max_full = s->barn_max_extra = 0;
+	if (sheaf_size) {
+		s->barn_max_full = BARN_BYTES(s->size) / sheaf_size;
+		s->barn_max_extra = BARN_EXTRA_BYTES / sheaf_size;
+	}
+	if (s->barn_max_full < BARN_MIN_FULL)
+		s->barn_max_full = BARN_MIN_FULL;
+	if (s->barn_max_full > most)
+		s->barn_max_full = most;
+	if (s->barn_max_extra > most)
+		s->barn_max_extra = most;
 }
 
 bool calculate_sizes(struct kmem_cache *s)
@@ -217,9 +237,6 @@ bool calculate_sizes(struct kmem_cache *s)
 	else
 		s->sheaf_capacity = sheaf_round_capacity(s->sheaf_capacity);
 	s->sheaf_limit = s->sheaf_capacity;
-	if (s->sheaf_capacity)
-		s->barn_max_full = BARN_BYTES(size) / (size * s->sheaf_capacity);
-	if (s->barn_max_full < BARN_MIN_FULL)
-		s->barn_max_full = BARN_MIN_FULL;
+	calculate_barn(s);
 	return true;
 }

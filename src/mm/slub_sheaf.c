@@ -277,9 +277,10 @@ struct slab_sheaf *sheaf_alloc(unsigned int capacity, unsigned int limit, gfp_t 
 	sheaf->size = 0;
 	sheaf->seen = 0;
 	sheaf->bottom = NULL;
-	/* top[1] must read as FULL at the limit only. */
-	for (unsigned int i = 0; i < limit; i++)
-		sheaf->objects[i] = NULL;
+	/*
+	 * What lies below the limit is whatever was there: a stale FULL costs one slow path, which
+	 * goes by size and stores over it. So a frame costs the memory that is used of it.
+	 */
 	sheaf->objects[limit] = SW_SHEAF_FULL;
 	return sheaf;
 }
@@ -309,22 +310,75 @@ static struct node_barn *local_barn(struct kmem_cache *s)
 	return &get_node(s, nr_node_ids > 1 ? numa_node_id() : 0)->barn;
 }
 
-struct slab_sheaf *barn_get_full(struct kmem_cache *s, bool wait)
+/* The head of a list that only holders of the lock change. */
+static struct slab_sheaf *barn_pop(_Atomic(struct slab_sheaf *) *list)
+{
+	struct slab_sheaf *sheaf = atomic_load_explicit(list, memory_order_relaxed);
+
+	atomic_store_explicit(list, sheaf->next, memory_order_relaxed);
+	return sheaf;
+}
+
+static void barn_push(_Atomic(struct slab_sheaf *) *list, struct slab_sheaf *sheaf)
+{
+	sheaf->next = atomic_load_explicit(list, memory_order_relaxed);
+	atomic_store_explicit(list, sheaf, memory_order_relaxed);
+}
+
+static bool barn_has(_Atomic(struct slab_sheaf *) *list)
+{
+	return atomic_load_explicit(list, memory_order_relaxed) != NULL;
+}
+
+static bool empty_fits(const struct node_barn *barn)
+{
+	return barn->nr_empty < BARN_MAX_EMPTY + barn->extra;
+}
+
+struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf **empty, bool wait)
 {
 	struct node_barn *barn = local_barn(s);
 	struct slab_sheaf *sheaf = NULL;
 
-	if (!barn->full || !lock_barn(barn, wait))
+	if (!barn_has(&barn->full) || !lock_barn(barn, wait))
 		return NULL;
-	if (barn->full) {
-		sheaf = barn->full;
-		barn->full = sheaf->next;
+	if (barn_has(&barn->full)) {
+		sheaf = barn_pop(&barn->full);
 		barn->nr_full--;
 		if (barn->min_full > barn->nr_full)
 			barn->min_full = barn->nr_full;
 	}
+	if (sheaf && *empty && empty_fits(barn)) {
+		barn_push(&barn->empty, *empty);
+		barn->nr_empty++;
+		*empty = NULL;
+	}
 	spin_unlock(&barn->lock);
 	return sheaf;
+}
+
+bool barn_put_full(struct kmem_cache *s, struct slab_sheaf *sheaf, struct slab_sheaf **empty)
+{
+	struct node_barn *barn = local_barn(s);
+	bool room;
+
+	*empty = NULL;
+	if (s->dying || !s->barn_max_full || !lock_barn(barn, false))
+		return false;
+	room = barn->nr_full < s->barn_max_full + barn->extra;
+	if (room) {
+		barn_push(&barn->full, sheaf);
+		if (++barn->nr_full > barn->most_full)
+			barn->most_full = barn->nr_full;
+		if (barn_has(&barn->empty)) {
+			*empty = barn_pop(&barn->empty);
+			barn->nr_empty--;
+		}
+	} else {
+		barn->spilled++;
+	}
+	spin_unlock(&barn->lock);
+	return room;
 }
 
 struct slab_sheaf *barn_get_empty(struct kmem_cache *s, bool wait)
@@ -332,36 +386,49 @@ struct slab_sheaf *barn_get_empty(struct kmem_cache *s, bool wait)
 	struct node_barn *barn = local_barn(s);
 	struct slab_sheaf *sheaf = NULL;
 
-	if (!barn->empty || !lock_barn(barn, wait))
+	if (!barn_has(&barn->empty) || !lock_barn(barn, wait))
 		return NULL;
-	if (barn->empty) {
-		sheaf = barn->empty;
-		barn->empty = sheaf->next;
+	if (barn_has(&barn->empty)) {
+		sheaf = barn_pop(&barn->empty);
 		barn->nr_empty--;
 	}
 	spin_unlock(&barn->lock);
 	return sheaf;
 }
 
-bool barn_put(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
+static bool barn_put(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
 {
 	struct node_barn *barn = local_barn(s);
 	bool full = sheaf->size != 0, room;
 
 	if (s->dying || (full && !s->barn_max_full) || !lock_barn(barn, wait))
 		return false;
-	room = full ? barn->nr_full < s->barn_max_full : barn->nr_empty < BARN_MAX_EMPTY;
+	room = full ? barn->nr_full < s->barn_max_full + barn->extra : empty_fits(barn);
 	if (room && full) {
-		sheaf->next = barn->full;
-		barn->full = sheaf;
-		barn->nr_full++;
+		barn_push(&barn->full, sheaf);
+		if (++barn->nr_full > barn->most_full)
+			barn->most_full = barn->nr_full;
 	} else if (room) {
-		sheaf->next = barn->empty;
-		barn->empty = sheaf;
+		barn_push(&barn->empty, sheaf);
 		barn->nr_empty++;
 	}
 	spin_unlock(&barn->lock);
 	return room;
+}
+
+/* A sheaf is filled from slabs: had one that was spilled stayed here, it would not have to be. */
+void barn_regret(struct kmem_cache *s)
+{
+	struct node_barn *barn = local_barn(s);
+
+	if (!barn->spilled || !spin_trylock(&barn->lock))
+		return;
+	if (barn->spilled) {
+		barn->spilled--;
+		if (barn->extra < s->barn_max_extra)
+			barn->extra++;
+	}
+	spin_unlock(&barn->lock);
 }
 
 /* ---- getting rid of one ---- */
@@ -433,7 +500,33 @@ static void reap_spares(struct kmem_cache *s)
 	}
 }
 
-/* The working set of a barn is what was taken from it lately; min_full sheaves were not. */
+/*
+ * What the barn keeps follows what was taken from it lately: min_full sheaves were not, and room
+ * beyond most_full was not used. All that goes, with as many empty ones. The caller owns the list.
+ */
+static struct slab_sheaf *barn_cut(struct kmem_cache *s, struct node_barn *barn)
+{
+	unsigned int idle = barn->min_full, used = barn->most_full - idle;
+	struct slab_sheaf *cut = NULL, *sheaf;
+
+	for (; idle && barn_has(&barn->full); idle--) {
+		sheaf = barn_pop(&barn->full);
+		barn->nr_full--;
+		sheaf->next = cut;
+		cut = sheaf;
+	}
+	barn->min_full = barn->most_full = barn->nr_full;
+	barn->spilled = 0;
+	barn->extra = used > s->barn_max_full ? used - s->barn_max_full : 0;
+	while (barn_has(&barn->empty) && barn->nr_empty > BARN_MAX_EMPTY + barn->extra) {
+		sheaf = barn_pop(&barn->empty);
+		barn->nr_empty--;
+		sheaf->next = cut;
+		cut = sheaf;
+	}
+	return cut;
+}
+
 void barn_reap(struct kmem_cache *s)
 {
 	if (s->block_pages) {
@@ -442,21 +535,15 @@ void barn_reap(struct kmem_cache *s)
 	}
 	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
 		struct node_barn *barn = s->node[nid] ? &s->node[nid]->barn : NULL;
-		struct slab_sheaf *idle = NULL, *sheaf;
+		struct slab_sheaf *cut, *sheaf;
 
-		if (!barn || !barn->full || !spin_trylock(&barn->lock))
+		if (!barn || (!barn_has(&barn->full) && !barn_has(&barn->empty)) ||
+		    !spin_trylock(&barn->lock))
 			continue;
-		for (; barn->min_full && barn->full; barn->min_full--) {
-			sheaf = barn->full;
-			barn->full = sheaf->next;
-			barn->nr_full--;
-			sheaf->next = idle;
-			idle = sheaf;
-		}
-		barn->min_full = barn->nr_full;
+		cut = barn_cut(s, barn);
 		spin_unlock(&barn->lock);
-		while ((sheaf = idle)) {
-			idle = sheaf->next;
+		while ((sheaf = cut)) {
+			cut = sheaf->next;
 			sheaf_flush(s, sheaf, false);
 		}
 	}
@@ -502,13 +589,10 @@ static void drain_deferred_objects(struct kmem_cache *s, bool wait)
 	}
 }
 
-void drain_deferred(struct kmem_cache *s, bool wait)
+void drain_deferred_slow(struct kmem_cache *s, bool wait)
 {
 	struct slab_sheaf *sheaf, *next;
 
-	if (likely(!atomic_load_explicit(&s->deferred, memory_order_relaxed) &&
-		   !atomic_load_explicit(&s->deferred_objects, memory_order_relaxed)))
-		return;
 	sheaf = atomic_exchange_explicit(&s->deferred, NULL, memory_order_acquire);
 	for (; sheaf; sheaf = next) {
 		next = sheaf->next;
@@ -642,7 +726,8 @@ void flush_all(struct kmem_cache *s)
 		full = barn->full;
 		empty = barn->empty;
 		barn->full = barn->empty = NULL;
-		barn->nr_full = barn->nr_empty = barn->min_full = 0;
+		barn->nr_full = barn->nr_empty = barn->min_full = barn->most_full = 0;
+		barn->extra = barn->spilled = 0;
 		spin_unlock(&barn->lock);
 		for (; full; full = next) {
 			next = full->next;

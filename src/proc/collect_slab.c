@@ -103,7 +103,7 @@ static int node_row_get(struct reader *reader, const struct kmem_cache *cache, i
 	row->free_objects = node.free_objects;
 	row->partial = node.nr_partial;
 	row->barn_objects = sheaf_list_objects(reader, (uintptr_t)node.barn.full,
-					       cache->sheaf_capacity, BARN_MAX_FULL + 1);
+					       cache->sheaf_capacity, BARN_MOST_FULL + 1);
 	return 0;
 }
 
