@@ -200,7 +200,7 @@ def all_jobs(bench, which, built, instructions, wanted_job, heap_max, notes):
     jobs = []
     for program in ('micro', 'heap', 'threads', 'latency'):
         jobs += [malloc_job(bench, program, row) for row, _ in rows.get(program, [])
-                 if heap_fits(row, heap_max, notes)]
+                 if wanted_job(row) and heap_fits(row, heap_max, notes)]
     if 'kernel_api' in built or which != 'main':
         jobs += linked_jobs(bench, [p for p in built if which in PROGRAMS[p]], rows, instructions)
     if which == 'main':

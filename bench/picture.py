@@ -23,10 +23,14 @@ GROUPS = [
     ('calloc and realloc', ['calloc*', 'realloc*']),
     ('Threads', ['mtlifo*', 'prodcons*', 'thr*', 'xmixed*']),
     ("The kernel's names, inlined", ['kmem*', 'kmalloc*', 'bulk*', 'freelist*', 'mempool*', 'caches*']),
-    ('Latency of single calls', ['lat.*', 'reclaim*']),
+    ('Latency under churn', ['lat.churn.*']),
+    ('Latency of large objects', ['lat.large.*']),
+    ('Latency in bursts', ['lat.burst.*']),
+    ('Latency of eviction', ['lat.evict.*']),
     ('The rest', ['*']),
 ]
-ORDER = [3, 4, 5, 6, 7, 2, 1, 0, 8, 9]      # of GROUPS, on the page
+ORDER = [3, 4, 5, 6, 7, 2, 1, 0] + list(range(8, len(GROUPS)))      # of GROUPS, on the page
+LEFT_OUT = ['*.dropped']                    # no cost
 MOST = 3.0                                  # end of the scale, times the best peer
 SCALE, BAR, GAP, HEAD, LABEL, FIGURES = 120, 7, 9, 40, 138, 130
 COLUMN = LABEL + int(SCALE * MOST) + FIGURES
@@ -62,7 +66,8 @@ class Picture:
         self.report, self.out = report, []
 
     def groups(self):
-        rows = [row for row in self.report.samples if self.report.best_peer(row)]
+        rows = [row for row in self.report.samples if self.report.best_peer(row) and
+                not any(fnmatch.fnmatchcase(row, pattern) for pattern in LEFT_OUT)]
         found = [(GROUPS[i][0], [row for row in rows if group_of(row) == i]) for i in ORDER]
         return [group for group in found if group[1]]
 
@@ -99,7 +104,8 @@ class Picture:
         self.out.append(text(MARGIN, 22, 'Cost beside the best other allocator of each row (1 = the '
                              'best; less is better)', style='font-size="14" font-weight="bold"'))
         self.out.append(text(MARGIN, 38, 'bar: median; whisker: least and most of the rounds. %s, %s' %
-                             (about.get('machine', ''), about.get('date', '')), style='fill="#555"'))
+                             (about.get('machine', '').split(', Linux')[0], about.get('date', '')),
+                             style='fill="#555"'))
         x = MARGIN
         for name in self.report.allocators:
             self.out.append('<rect x="%d" y="48" width="11" height="11" fill="%s"/>' %

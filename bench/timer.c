@@ -9,10 +9,9 @@
 #include <sys/resource.h>
 
 #define CALIBRATE_NS 50e6
-#define EMPTY_TRIES  20000
+#define EMPTY_TRIES  15
 
 static double ns_per_tick = 1;
-static uint64_t empty_ticks; /* two readings with nothing between */
 
 static int compare_ticks(const void *a, const void *b)
 {
@@ -23,20 +22,25 @@ static int compare_ticks(const void *a, const void *b)
 
 void timer_calibrate(void)
 {
-	static uint32_t tries[EMPTY_TRIES];
 	double start = clock_ns(CLOCK_MONOTONIC), end;
 	uint64_t first = timer_read();
 
 	while (end = clock_ns(CLOCK_MONOTONIC), end - start < CALIBRATE_NS)
 		;
 	ns_per_tick = (end - start) / (double)(timer_read() - first);
+}
+
+static uint32_t empty_ticks(void)
+{
+	uint32_t tries[EMPTY_TRIES];
+
 	for (int i = 0; i < EMPTY_TRIES; i++) {
 		uint64_t t = timer_read();
 
 		tries[i] = (uint32_t)(timer_read() - t);
 	}
 	qsort(tries, EMPTY_TRIES, sizeof(tries[0]), compare_ticks);
-	empty_ticks = tries[EMPTY_TRIES / 2];
+	return tries[EMPTY_TRIES / 2];
 }
 
 static long involuntary_switches(void)
@@ -77,10 +81,8 @@ static void keep_round(struct timer *timer)
 {
 	for (int s = 0; s < TIMER_SERIES; s++) {
 		for (unsigned int i = 0; i < timer->nr_pending[s]; i++) {
-			uint64_t ticks = timer->pending[s][i];
-			double ns = ticks > empty_ticks ?
-					    (double)(ticks - empty_ticks) * ns_per_tick :
-					    0;
+			uint32_t ticks = timer->pending[s][i], empty = timer->empty;
+			double ns = ticks > empty ? (double)(ticks - empty) * ns_per_tick : 0;
 
 			timer->bucket[s][bucket_of(ns)]++;
 			if (ns > timer->worst_ns[s])
@@ -104,6 +106,7 @@ void timer_round(struct timer *timer)
 	}
 	memset(timer->nr_pending, 0, sizeof(timer->nr_pending));
 	timer->switches = involuntary_switches();
+	timer->empty = empty_ticks();
 }
 
 static double percentile(const uint64_t *bucket, double share)

@@ -7,8 +7,9 @@
  *
  * A call is timed by two readings of the processor's counter, and put into a histogram: every
  * nanosecond up to 1,024, then 1/64 of the value, so that memory is constant and a percentile
- * is right to 1.6 %. The price of two readings with nothing between them is measured first and
- * taken off each. Where the counter is not x86's, the system's clock is read, which is coarser.
+ * is right to 1.6 %. The price of two readings with nothing between them is measured before each
+ * round of calls (a virtual machine changes its speed) and taken off each of its calls. Where
+ * the counter is not x86's, the system's clock is read, which is coarser.
  *
  * A thread that is preempted between two readings has timed its neighbours. So calls are taken
  * in rounds of ROUND_CALLS, and a round in which the system counted an involuntary switch is
@@ -38,7 +39,8 @@ struct timer {
 	double worst_ns[TIMER_SERIES];
 	uint32_t pending[TIMER_SERIES][ROUND_CALLS]; /* ticks of this round */
 	unsigned int nr_pending[TIMER_SERIES];
-	long switches; /* involuntary ones when the round began */
+	uint32_t empty; /* ticks of two readings with nothing between, this round */
+	long switches;  /* involuntary ones when the round began */
 	long rounds, dropped;
 };
 
