@@ -396,7 +396,94 @@ void sw_cache_free(struct kmem_cache *s, void *object)
 
 /* ---- many at once ---- */
 
-/* Objects straight out of the CPU's sheaf: one exchange for all of them. */
+/*
+ * What the loops below read of the cache, copied: a store to objmap could change anything in
+ * the compiler's eyes. Where sizes are multiples of 16, no tag has its upper bit set.
+ */
+struct bulk {
+	unsigned char *objmap;
+	uintptr_t start, bytes;
+	unsigned char tag;
+	bool eights; /* objects may lie at 8 mod 16 */
+};
+
+static inline struct bulk bulk_of(const struct kmem_cache *s)
+{
+	struct bulk b = { .objmap = s->fast.objmap, .start = s->fast.machine_start };
+
+	b.bytes = __atomic_load_n(s->fast.machine_online, __ATOMIC_RELAXED) - b.start;
+	b.tag = s->fast.tag;
+	b.eights = (s->size | s->red_left_pad) & 8;
+	return b;
+}
+
+static inline unsigned char bulk_tag(const struct bulk *b, uintptr_t addr, bool eights)
+{
+	return eights ? (unsigned char)(b->tag ^ (addr & 8) << 4) : b->tag;
+}
+
+/* Mark and hand out; from and to may be the same. */
+SW_ALWAYS_INLINE void bulk_mark(const struct bulk b, void **from, void **to, size_t n, bool eights)
+{
+	for (size_t i = 0; i < n; i++) {
+		void *object = from[i];
+
+		to[i] = object;
+		b.objmap[(uintptr_t)object >> OBJMAP_SHIFT] =
+			bulk_tag(&b, (uintptr_t)object, eights);
+	}
+}
+
+static void bulk_set_live(const struct kmem_cache *s, void **from, void **to, size_t n)
+{
+	const struct bulk b = bulk_of(s);
+
+	if (unlikely(!b.tag))
+		memmove(to, from, n * sizeof(void *));
+	else if (b.eights)
+		bulk_mark(b, from, to, n, true);
+	else
+		bulk_mark(b, from, to, n, false);
+}
+
+SW_ALWAYS_INLINE size_t bulk_unmark(const struct bulk b, void **from, void **to, size_t n,
+				    bool eights)
+{
+	const uintptr_t low = eights ? 7 : 15;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		uintptr_t addr = (uintptr_t)from[i];
+		unsigned char *byte = &b.objmap[addr >> OBJMAP_SHIFT];
+
+		if (unlikely((addr & low) || addr - b.start >= b.bytes ||
+			     *byte != bulk_tag(&b, addr, eights)))
+			break;
+		*byte = 0;
+		to[i] = (void *)addr;
+	}
+	return i;
+}
+
+/*
+ * kill_by_tag() for as many as pass, into a private sheaf with room. Returns how many did: the
+ * next one is for object_kill() to judge, or the sheaf is full.
+ */
+static size_t bulk_kill(const struct kmem_cache *s, struct slab_sheaf *sheaf, void **p, size_t n)
+{
+	const struct bulk b = bulk_of(s);
+	void **to = sheaf->objects + sheaf->size;
+
+	if (n > (size_t)(sheaf->capacity - sheaf->size))
+		n = (size_t)(sheaf->capacity - sheaf->size);
+	if (unlikely(!b.tag))
+		return 0;
+	n = b.eights ? bulk_unmark(b, p, to, n, true) : bulk_unmark(b, p, to, n, false);
+	sheaf->size = (unsigned short)(sheaf->size + n);
+	return n;
+}
+
+/* Objects straight out of the CPU's sheaf, live: one exchange for all of them. */
 static unsigned int bulk_from_sheaf(struct kmem_cache *s, void **p, unsigned int n)
 {
 	struct slab_sheaf *sheaf;
@@ -410,7 +497,7 @@ static unsigned int bulk_from_sheaf(struct kmem_cache *s, void **p, unsigned int
 		return 0;
 	got = n < sheaf->size ? n : sheaf->size;
 	sheaf->size = (unsigned short)(sheaf->size - got);
-	memcpy(p, sheaf->objects + sheaf->size, got * sizeof(void *));
+	bulk_set_live(s, sheaf->objects + sheaf->size, p, got);
 	sheaf_install(s, sheaf, false);
 	return got;
 }
@@ -422,7 +509,7 @@ int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t nr, void **p)
 	gfp = check_gfp(s, gfp);
 	while (got < nr) {
 		unsigned int want = nr - got > 1024 ? 1024 : (unsigned int)(nr - got);
-		unsigned int n = bulk_from_sheaf(s, p + got, want);
+		unsigned int warm = bulk_from_sheaf(s, p + got, want), n = warm;
 
 		if (n < want && want - n > s->sheaf_capacity) {
 			n += slab_take(s, gfp, local_nid(), false, p + got + n, want - n, want - n);
@@ -432,8 +519,7 @@ int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t nr, void **p)
 		}
 		if (!n)
 			break;
-		for (unsigned int i = 0; i < n; i++)
-			object_set_live(s, p[got + i]);
+		bulk_set_live(s, p + got + warm, p + got + warm, n - warm);
 		got += n;
 	}
 	if (got < nr) {
@@ -455,13 +541,18 @@ void kmem_cache_free_bulk(struct kmem_cache *s, size_t nr, void **p)
 
 	if (s && s->sheaf_capacity && nr > 1) {
 		sheaf = slot_detach(s, &usable);
-		for (; sheaf && i < nr && sheaf->size < sheaf->capacity; i++) {
-			struct kmem_cache *own = object_kill(s, p[i], "kmem_cache_free_bulk()");
+		while (sheaf && i < nr && sheaf->size < sheaf->capacity) {
+			struct kmem_cache *own;
 
+			i += bulk_kill(s, sheaf, p + i, nr - i);
+			if (i == nr || sheaf->size == sheaf->capacity)
+				break;
+			own = object_kill(s, p[i], "kmem_cache_free_bulk()");
 			if (likely(own == s))
 				sheaf->objects[sheaf->size++] = p[i];
 			else
 				free_object(own, p[i]);
+			i++;
 		}
 		if (sheaf)
 			sheaf_install(s, sheaf, false);

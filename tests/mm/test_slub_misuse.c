@@ -181,6 +181,25 @@ TEST_IN_BOTH_MODES(an_interior_pointer_is_named_wherever_it_points)
 					    interior_line("kmem_cache_free()", q, 40, "free")));
 }
 
+/* Also where no object of the cache can be at 8 mod 16 (64), and where every other one is (24). */
+TEST_IN_BOTH_MODES(an_interior_pointer_in_a_bulk_is_named)
+{
+	static const unsigned int sizes[] = { 24, 64 }, in[] = { 1, 8, 16 };
+
+	for (unsigned int i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		char *p;
+
+		victim = kmem_cache_create("victim", sizes[i], 0, SLAB_NO_MERGE, NULL);
+		p = kmem_cache_alloc(victim, GFP_KERNEL);
+		for (unsigned int j = 0; j < sizeof(in) / sizeof(in[0]); j++)
+			KUNIT_EXPECT_TRUE(test, dies_saying(do_bulk_free, p + in[j],
+							    interior_line("kmem_cache_free_bulk()",
+									  p, in[j], "live")));
+		kmem_cache_free(victim, p);
+		kmem_cache_destroy(victim);
+	}
+}
+
 TEST_IN_BOTH_MODES(a_pointer_into_a_large_block_is_named)
 {
 	char *p = kmalloc(opaque(20000UL), GFP_KERNEL), line[200];
