@@ -10,7 +10,12 @@
  * the zone has more such pages than the slack: 1 MiB, or 1/16 of what is allocated.
  *
  * Far above that (page_surplus, or 1/8 of what is allocated) it does not wait for its age: a program that grows a
- * buffer by copying leaves a trail of free blocks, and its peak is what people look at.
+ * buffer by copying leaves a trail of free blocks, and its peak is what people look at. Nor for the
+ * next tick, where most of the zone has become free since the last one: a program that drops its
+ * data and goes to sleep makes no call that would.
+ *
+ * What describes the memory goes with it: the objmap of a free block is all zero, and of its
+ * memmap only the head means anything, so both may read as zero again.
  *
  * 2. There is no thread: a tick is a free that reached the buddy, the first in each
  * decay_ms and zone. Its work is bounded: BATCHES_A_TICK of BLOCKS_A_BATCH blocks. Blocks
@@ -34,12 +39,16 @@
 
 #define BLOCKS_A_BATCH   16
 #define BATCHES_A_TICK   8
+#define BATCHES_A_RUSH   32
 #define LOOK_AT_MOST     256     /* blocks of one list in a tick */
 #define SLACK_LEAST      (256UL) /* pages: 1 MiB */
 #define SLACK_FRACTION   16      /* of the zone's allocated pages */
 #define URGENT_FRACTION  8       /* of the zone's allocated pages */
 #define URGENT_MS        8
-#define TICK_LEAST_ORDER 4 /* 64 KiB: below, the call costs more than the memory is worth */
+#define RUSH_FRACTION    4       /* of the zone's allocated pages: so many more are free now */
+#define RUSH_LEAST       (256UL) /* pages: 1 MiB */
+#define RUSHES_MOST      24      /* in decay_ms: what comes and goes is not given back each time */
+#define TICK_LEAST_ORDER 4       /* 64 KiB: below, the call costs more than the memory is worth */
 #define NS_PER_MS        1000000UL
 
 static unsigned int decay_ms = 250;
@@ -121,9 +130,26 @@ static void __take_blocks(struct zone *zone, const struct wish *wish, struct bat
 				return;
 }
 
+/* [start, start + size) without the parts that are not whole OS pages. */
+static void release_inside(uintptr_t start, size_t size)
+{
+	size_t mask = os_page_size() - 1;
+	uintptr_t first = (start + mask) & ~mask, end = (start + size) & ~mask;
+
+	if (first < end)
+		os_release((void *)first, end - first);
+}
+
 static bool release(struct page *page, unsigned int order)
 {
-	return !os_release(page_addr(page), PAGE_SIZE << order);
+	size_t size = PAGE_SIZE << order;
+
+	if (os_release(page_addr(page), size))
+		return false;
+	release_inside((uintptr_t)sw_layout.objmap + ((uintptr_t)page_addr(page) >> OBJMAP_SHIFT),
+		       size >> OBJMAP_SHIFT);
+	release_inside((uintptr_t)(page + 1), ((1UL << order) - 1) * sizeof(*page));
+	return true;
 }
 
 /* One batch. Returns committed pages given back; *more: the batch was full. giveback_lock held. */
@@ -168,22 +194,58 @@ static unsigned long share_of_allocated(struct zone *zone, unsigned int fraction
 	return share > least ? share : least;
 }
 
-static void give_back_some(struct zone *zone, uint64_t freed_before_ns, unsigned long surplus)
+static void give_back_some(struct zone *zone, uint64_t freed_before_ns, unsigned long surplus,
+			   bool all)
 {
 	unsigned int least = os_page_order();
 	struct wish wish = {
 		.freed_before_ns = freed_before_ns,
-		.least_order = least > TICK_LEAST_ORDER ? least : TICK_LEAST_ORDER,
-		.look_at_most = LOOK_AT_MOST,
+		.least_order = all || least > TICK_LEAST_ORDER ? least : TICK_LEAST_ORDER,
+		.look_at_most = all ? 0 : LOOK_AT_MOST,
 		.pages = surplus,
 	};
 	bool more = true;
 
-	for (int i = 0; i < BATCHES_A_TICK && more && wish.pages; i++) {
+	for (int i = 0; i < (all ? BATCHES_A_RUSH : BATCHES_A_TICK) && more && wish.pages; i++) {
 		unsigned long pages = give_back_batch(zone, &wish, false, &more);
 
 		wish.pages -= pages < wish.pages ? pages : wish.pages;
 	}
+}
+
+/* What a zone had when it was looked at last; changed under giveback_lock, but for free. */
+struct past {
+	_Atomic unsigned long free; /* committed free pages, or fewer */
+	uint64_t rush_since_ns;
+	unsigned int rushes;
+};
+static struct past zone_past[MAX_NUMNODES][MAX_NR_ZONES];
+
+static struct past *past_of(struct zone *zone)
+{
+	return &zone_past[zone_to_nid(zone)][zone_idx(zone)];
+}
+
+/* Has so much become free since the last tick that the next one may never come? */
+static bool in_a_rush(struct zone *zone, struct past *past, unsigned long free_committed)
+{
+	unsigned long before = atomic_load_explicit(&past->free, memory_order_relaxed);
+
+	if (free_committed < before) {
+		atomic_store_explicit(&past->free, free_committed, memory_order_relaxed);
+		return false;
+	}
+	return free_committed - before >= share_of_allocated(zone, RUSH_FRACTION, RUSH_LEAST);
+}
+
+/* giveback_lock held. */
+static bool may_rush(struct past *past, uint64_t now_ns)
+{
+	if (now_ns - past->rush_since_ns >= decay_ms * NS_PER_MS) {
+		past->rush_since_ns = now_ns;
+		past->rushes = 0;
+	}
+	return past->rushes++ < RUSHES_MOST;
 }
 
 /* Between urgent ticks: blocks too small to give back must not make every free look for others. */
@@ -199,17 +261,22 @@ void give_back_tick(struct zone *zone, uint64_t now_ns)
 	unsigned long surplus = surplus_bytes >> PAGE_SHIFT;
 	bool urgent = free_committed > surplus &&
 		      free_committed > share_of_allocated(zone, URGENT_FRACTION, surplus);
-
+	struct past *past = past_of(zone);
+	bool rush = in_a_rush(zone, past, free_committed) && urgent;
 	uint64_t interval_ns = (urgent ? urgent_ms() : decay_ms) * NS_PER_MS;
 
-	if (now_ns - last < interval_ns || zone_idx(zone) == ZONE_DMA)
+	if ((!rush && now_ns - last < interval_ns) || zone_idx(zone) == ZONE_DMA)
 		return;
 	slack = share_of_allocated(zone, SLACK_FRACTION, SLACK_LEAST);
 	if (free_committed <= slack || !spin_trylock(&giveback_lock))
 		return;
-	atomic_store_explicit(&zone->giveback_last_ns, now_ns, memory_order_relaxed);
-	give_back_some(zone, urgent ? UINT64_MAX : now_ns - decay_ms * NS_PER_MS,
-		       free_committed - slack);
+	if (now_ns - last >= interval_ns || may_rush(past, now_ns)) {
+		atomic_store_explicit(&zone->giveback_last_ns, now_ns, memory_order_relaxed);
+		give_back_some(zone, urgent ? UINT64_MAX : now_ns - decay_ms * NS_PER_MS,
+			       free_committed - slack, rush);
+	}
+	atomic_store_explicit(&past->free, zone_page_state(zone, NR_FREE_COMMITTED),
+			      memory_order_relaxed);
 	spin_unlock(&giveback_lock);
 }
 
