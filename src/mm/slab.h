@@ -89,6 +89,8 @@ struct kmem_cache_node {
 	_Atomic unsigned long
 		free_objects; /* free in slabs (not in sheaves); changed under list_lock */
 	_Atomic unsigned long nr_unlisted; /* slabs on no list yet, in none of these counts */
+	_Atomic uint64_t taken_ns;         /* when a CPU last needed a sheaf with objects */
+	_Atomic uint64_t dropped_ns;       /* when all empty slabs were last looked for */
 	struct node_barn barn;
 };
 

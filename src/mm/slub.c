@@ -91,6 +91,14 @@ static void sheaf_install(struct kmem_cache *s, struct slab_sheaf *sheaf, bool w
 		sheaf_dispose(s, sheaf, wait);
 }
 
+/* A private sheaf: how many objects it may hold from now on. */
+static void sheaf_set_limit(struct slab_sheaf *sheaf, unsigned int limit)
+{
+	sheaf->objects[sheaf->capacity] = NULL;
+	sheaf->objects[limit] = SW_SHEAF_FULL;
+	sheaf->capacity = (unsigned short)limit;
+}
+
 /*
  * A sheaf with objects in it, private to us, in exchange for an empty main one (or NULL):
  * the spare, a full one of the barn, or an empty one that is filled. NULL: no memory.
@@ -102,6 +110,7 @@ static struct slab_sheaf *sheaf_get_filled(struct kmem_cache *s, struct slab_she
 
 	if (main && main->size)
 		return main;
+	slab_in_demand(s);
 	/* The empty one waits as spare: frees that follow find room there. */
 	sheaf = spare_swap(s, main);
 	if (main && !sheaf)
@@ -119,6 +128,8 @@ static struct slab_sheaf *sheaf_get_filled(struct kmem_cache *s, struct slab_she
 				    gfp & ~(__GFP_ZERO | __GFP_NOFAIL));
 	if (!sheaf)
 		return NULL;
+	if (sheaf->capacity < s->sheaf_limit) /* drop_stock() */
+		sheaf_set_limit(sheaf, s->sheaf_limit);
 	barn_regret(s);
 	sheaf_refill(s, sheaf, gfp);
 	if (sheaf->size)
@@ -268,6 +279,33 @@ void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid)
 
 /* ---- free ---- */
 
+/* Objects that stay in a CPU's sheaf at most, when everything else has been dropped. */
+#define DROP_CAPACITY 60
+
+/*
+ * The program drops its data. Objects in stock are a random choice of those it freed, so each may
+ * keep a slab of empty places alive, and when it is done nobody will come to reap: all
+ * stock goes, main last. False: a lock was taken.
+ */
+static bool drop_stock(struct kmem_cache *s, struct slab_sheaf *main)
+{
+	struct slab_sheaf *spare = spare_swap(s, NULL);
+
+	if (spare) {
+		sheaf_unload(s, spare, false);
+		sheaf_dispose(s, spare, false);
+	}
+	/* The first one says that nobody needs them, the second believes it. */
+	barn_reap(s);
+	barn_reap(s);
+	slab_drop_empty(s);
+	if (!sheaf_unload(s, main, false))
+		return false;
+	if (!main->size && main->capacity > DROP_CAPACITY)
+		sheaf_set_limit(main, DROP_CAPACITY);
+	return true;
+}
+
 /* A sheaf with room, private to us, in exchange for a full main one (or NULL). NULL: none to be had. */
 static struct slab_sheaf *sheaf_get_room(struct kmem_cache *s, struct slab_sheaf *main)
 {
@@ -275,6 +313,12 @@ static struct slab_sheaf *sheaf_get_room(struct kmem_cache *s, struct slab_sheaf
 
 	if (main && main->size < main->capacity)
 		return main;
+	if (main && slab_shrinking(s) && drop_stock(s, main))
+		return main;
+	if (main && main->capacity < s->sheaf_limit) {
+		sheaf_set_limit(main, s->sheaf_limit);
+		return main;
+	}
 	/* The older sheaf goes away, the one just filled stays as spare: its objects are warm. */
 	other = spare_swap(s, main);
 	if (other && other->size < other->capacity)

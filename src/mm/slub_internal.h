@@ -37,6 +37,15 @@ unsigned int slab_take(struct kmem_cache *s, gfp_t gfp, int nid, bool strict, vo
 /* Put n objects (all of s, dead in objmap) back. Returns how many are: fewer than n if a lock was taken. */
 unsigned int slab_put(struct kmem_cache *s, void **p, unsigned int n, bool wait);
 
+/*
+ * Does the program drop what it had in this cache? Most of the local node's objects are free in
+ * slabs or in the barn, and no CPU needed any for a while (slab_in_demand()).
+ */
+void slab_in_demand(struct kmem_cache *s);
+bool slab_shrinking(struct kmem_cache *s);
+/* Then: all empty slabs of the local node go, now and then. */
+void slab_drop_empty(struct kmem_cache *s);
+
 /* Free empty slabs of all nodes. Returns pages freed. */
 unsigned long slab_discard_empty(struct kmem_cache *s);
 

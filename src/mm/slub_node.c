@@ -348,6 +348,29 @@ unsigned int slab_take(struct kmem_cache *s, gfp_t gfp, int nid, bool strict, vo
 
 /* ---- putting back ---- */
 
+/* A loop that frees all it has takes it again sooner; less than this is not worth it. */
+#define SHRINKING_NS    8000000UL
+#define SHRINKING_LEAST (256UL << 10)
+#define DROP_LOOK       256 /* slabs on a list that is walked each time */
+
+void slab_in_demand(struct kmem_cache *s)
+{
+	atomic_store_explicit(&get_node(s, local_node())->taken_ns, os_now_coarse_ns(),
+			      memory_order_relaxed);
+}
+
+bool slab_shrinking(struct kmem_cache *s)
+{
+	struct kmem_cache_node *n = get_node(s, local_node());
+	unsigned long idle = atomic_load_explicit(&n->free_objects, memory_order_relaxed) +
+			     (unsigned long)n->barn.nr_full * s->sheaf_capacity;
+
+	return idle * s->size >= SHRINKING_LEAST &&
+	       idle > atomic_load_explicit(&n->total_objects, memory_order_relaxed) / 2 &&
+	       os_now_coarse_ns() - atomic_load_explicit(&n->taken_ns, memory_order_relaxed) >=
+		       SHRINKING_NS;
+}
+
 /* Empty slabs that may stay: the kernel's min_partial, or an eighth of what the cache has. */
 #define KEEP_EMPTY_SHARE 8
 /* So many of the partial list's last are asked whether they are empty. */
@@ -468,28 +491,44 @@ unsigned int slab_put(struct kmem_cache *s, void **p, unsigned int n_objects, bo
 	return done;
 }
 
+static unsigned long discard_empty_of(struct kmem_cache *s, struct kmem_cache_node *n, bool wait)
+{
+	struct page *slab, *next;
+	unsigned long pages = 0;
+	LIST_HEAD(empty);
+
+	if (!lock_node(n, wait))
+		return 0;
+	list_for_each_entry_safe(slab, next, &n->partial, lru) {
+		if (slab->inuse)
+			continue;
+		take_off_empty(n, slab, &empty);
+		pages += 1UL << slab->order;
+	}
+	spin_unlock(&n->list_lock);
+	discard_list(s, &empty);
+	return pages;
+}
+
 unsigned long slab_discard_empty(struct kmem_cache *s)
 {
 	unsigned long pages = 0;
 
-	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
-		struct kmem_cache_node *n = s->node[nid];
-		struct page *slab, *next;
-		LIST_HEAD(empty);
-
-		if (!n)
-			continue;
-		spin_lock(&n->list_lock);
-		list_for_each_entry_safe(slab, next, &n->partial, lru) {
-			if (slab->inuse)
-				continue;
-			remove_partial(n, slab);
-			count_slab(n, slab, -1);
-			pages += 1UL << slab->order;
-			list_add(&slab->lru, &empty);
-		}
-		spin_unlock(&n->list_lock);
-		discard_list(s, &empty);
-	}
+	for (unsigned int nid = 0; nid < nr_node_ids; nid++)
+		if (s->node[nid])
+			pages += discard_empty_of(s, s->node[nid], true);
 	return pages;
+}
+
+/* Where slabs went empty one by one, those that could stay lie anywhere on the list. */
+void slab_drop_empty(struct kmem_cache *s)
+{
+	struct kmem_cache_node *n = get_node(s, local_node());
+	uint64_t now = os_now_coarse_ns();
+
+	if (n->nr_partial > DROP_LOOK &&
+	    now - atomic_load_explicit(&n->dropped_ns, memory_order_relaxed) < SHRINKING_NS)
+		return;
+	atomic_store_explicit(&n->dropped_ns, now, memory_order_relaxed);
+	discard_empty_of(s, n, false);
 }
