@@ -20,6 +20,9 @@
 
 #include <slabwork/slab.h>
 
+/* *sw_fast_general.nr_steps, for who is linked into the same library: one load less. */
+extern __attribute__((visibility("hidden"))) uintptr_t sw_nr_steps;
+
 SW_BEGIN_DECLS
 
 /*

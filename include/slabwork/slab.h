@@ -252,12 +252,11 @@ SW_ALWAYS_INLINE __must_check void *kmem_cache_alloc(struct kmem_cache *cache, g
 	return sw_cache_alloc(cache, flags);
 #else
 	const struct sw_fast *f = (const struct sw_fast *)cache;
-	void *object = sw_slot_pop(f, f->slots);
+	void *object = sw_slot_pop(f, 0);
 
 	if (unlikely(!object))
 		return sw_cache_alloc_slow(cache, flags);
-	f->objmap[(uintptr_t)object >> 4] =
-		(unsigned char)(f->tag ^ (((uintptr_t)object & 8) << 4));
+	sw_mark_live(f, object);
 	if (flags & __GFP_ZERO)
 		memset(object, 0, f->object_size);
 	return object;
@@ -286,19 +285,17 @@ SW_ALWAYS_INLINE void kmem_cache_free(struct kmem_cache *cache, void *object)
 	sw_cache_free(cache, object);
 #else
 	const struct sw_fast *f = (const struct sw_fast *)cache;
-	uintptr_t addr = (uintptr_t)object;
-	unsigned char *state = &f->objmap[addr >> 4];
+	unsigned char tag;
+	uintptr_t step = sw_step_to_free(f, object, &tag);
 
-	if (unlikely(addr < f->machine_start ||
-		     addr >= __atomic_load_n(f->machine_online, __ATOMIC_RELAXED) || (addr & 7) ||
-		     __atomic_load_n(state, __ATOMIC_RELAXED) !=
-			     (unsigned char)(f->tag ^ ((addr & 8) << 4)))) {
+	if (unlikely(step >= __atomic_load_n(f->nr_steps, __ATOMIC_RELAXED) ||
+		     __atomic_load_n(&f->live[step], __ATOMIC_RELAXED) != tag)) {
 		sw_cache_free_slow(cache, object, false);
 		return;
 	}
 	/* Atomic: two objects of 8 bytes, which have no tag, share a byte that stays 0. */
-	__atomic_store_n(state, 0, __ATOMIC_RELAXED);
-	if (unlikely(!sw_slot_push(f, f->slots, object)))
+	__atomic_store_n(&f->live[step], 0, __ATOMIC_RELAXED);
+	if (unlikely(!sw_slot_push(f, 0, object)))
 		sw_cache_free_slow(cache, object, true);
 #endif
 }
@@ -412,23 +409,18 @@ SW_ALWAYS_INLINE void kfree(const void *object)
 	sw_kfree(object);
 #else
 	const struct sw_fast *f = &sw_fast_general;
-	uintptr_t addr = (uintptr_t)object;
-	unsigned char *state, tag;
+	uintptr_t step = sw_step_of(f, object);
+	size_t tag;
 
-	if (unlikely(addr < f->machine_start ||
-		     addr >= __atomic_load_n(f->machine_online, __ATOMIC_RELAXED) || (addr & 15))) {
+	if (unlikely(step >= __atomic_load_n(f->nr_steps, __ATOMIC_RELAXED) ||
+		     !(tag = f->live[step]))) {
 		sw_kfree_slow(object, 0);
 		return;
 	}
-	state = &f->objmap[addr >> 4];
-	tag = *state;
-	if (unlikely((unsigned char)(tag - 1) >= f->tag)) { /* f->tag: the last general tag */
-		sw_kfree_slow(object, 0);
-		return;
-	}
-	*state = 0;
-	if (unlikely(!sw_slot_push(f, f->slots + 8 * (size_t)tag, (void *)object)))
-		sw_kfree_slow(object, tag);
+	f->live[step] = 0;
+	/* The slots of other caches' tags take nothing. */
+	if (unlikely(!sw_slot_push(f, tag, (void *)object)))
+		sw_kfree_slow(object, (unsigned int)tag);
 #endif
 }
 

@@ -21,7 +21,7 @@
 
 #include <slabwork/types.h>
 
-#define SW_FAST_ABI 1
+#define SW_FAST_ABI 2
 
 /* Slots of one CPU id span 1 << SW_PCPU_SHIFT bytes: first half slots, second half spares. */
 #define SW_PCPU_SHIFT 18
@@ -29,20 +29,29 @@
 
 /* How to reach this CPU's slots. First member of struct kmem_cache. */
 struct sw_fast {
-	intptr_t rseq_offset;    /* thread pointer + this: struct rseq, or a dummy */
-	intptr_t id_offset;      /* thread pointer + this: 4-byte CPU id */
-	char *slots;             /* of id 0; of id n: + (n << SW_PCPU_SHIFT) */
-	unsigned char *objmap;   /* biased: objmap[address >> 4] = tag of the live object there */
-	uintptr_t machine_start; /* objects below or from *machine_online up take the slow path */
-	const uintptr_t *machine_online;
-	unsigned int object_size; /* for __GFP_ZERO */
-	unsigned char tag;        /* 1..127; bit 7 marks an object at 8 mod 16 */
-	unsigned char mode;       /* SW_FAST_* */
+	intptr_t rseq_offset;  /* thread pointer + this: struct rseq, or a dummy */
+	intptr_t id_offset;    /* thread pointer + this: 4-byte CPU id, signed */
+	char *slots;           /* of id 0; of id n: + (n << SW_PCPU_SHIFT); n from -2 up */
+	unsigned char *objmap; /* objmap[address >> 4] = tag of the live object that starts there */
+	unsigned char *live;   /* the same from the machine's first step on */
+	uintptr_t first_step;  /* of the machine, see sw_step_of() */
+	const uintptr_t *nr_steps; /* of the machine now: it grows */
+	unsigned int object_size;  /* for __GFP_ZERO */
+	unsigned char tag;         /* 1..255; a shared one is even, + 1 for an object at 8 mod 16 */
+	unsigned char pad;
 	unsigned short abi;
-	void *reserved;
 };
 
-#define SW_FAST_ZERO 1 /* the slow path handles __GFP_ZERO and init_on_alloc */
+/*
+ * Memory in steps of 16 bytes, one byte of the objmap each. The number of the step that starts at
+ * @addr, from the machine's first; an address between two steps or outside the machine is no step:
+ * what the rotation brings to the top makes the number too large. So one comparison tells
+ * whether a pointer may be asked about.
+ */
+SW_ALWAYS_INLINE uintptr_t sw_step_of(const struct sw_fast *f, const void *addr)
+{
+	return ((uintptr_t)addr >> 4 | (uintptr_t)addr << 60) - f->first_step;
+}
 
 /* ThreadSanitizer cannot see through the sequences: it gets the locked slow path. */
 #if defined(__SANITIZE_THREAD__)
@@ -98,15 +107,19 @@ struct sw_fast {
 	"4:\tjmp %l[" label "]\n\t"                                                                \
 	".popsection\n\t"
 
-/* Arm, refuse an unregistered thread (cpu_id < 0), compute the slot's address in %[slot]. */
+/*
+ * Arm, and compute the slot's address in %[slot]. An unregistered thread's cpu_id is negative: the slots
+ * of ids -2 and -1 are null for ever. Only plain (%[slot]) is used then: a processor
+ * forwards a store to the next load of it for nothing where both say the same register.
+ */
 #define SW_RSEQ_ENTER                                                                              \
 	"leaq 9b(%%rip), %[slot]\n\t"                                                              \
 	"movq %[slot], %%fs:8(%[rs])\n"                                                            \
-	"1:\tcmpl $0, %%fs:4(%[rs])\n\t"                                                           \
-	"js %l[fail]\n\t"                                                                          \
-	"movl %%fs:(%[id]), %k[slot]\n\t"                                                          \
+	"1:\tmovslq %%fs:(%[id]), %[slot]\n\t"                                                    \
 	"shlq %[shift], %[slot]\n\t"                                                               \
 	"addq %[slots], %[slot]\n\t"
+/* The same for the cache whose slot has number %[index]. */
+#define SW_RSEQ_ENTER_AT SW_RSEQ_ENTER "leaq (%[slot], %[index], 8), %[slot]\n\t"
 
 #if SW_RSEQ_DISARM
 #define SW_RSEQ_LEAVE "movq $0, %%fs:8(%[rs])\n\t"
@@ -120,26 +133,53 @@ SW_ALWAYS_INLINE void sw_rseq_disarm(const struct sw_fast *f)
 		__asm__ __volatile__("movq $0, %%fs:8(%0)" : : "r"(f->rseq_offset) : "memory");
 }
 
-/* Take the top object of this CPU's sheaf; NULL: empty (or no rseq). */
-SW_ALWAYS_INLINE void *sw_slot_pop(const struct sw_fast *f, char *slots)
+#define SW_POP(enter)                                                                              \
+	SW_RSEQ_TABLE enter                                                                        \
+	"movq (%[slot]), %[top]\n\t"                                                               \
+	"movq (%[top]), %[object]\n\t"                                                             \
+	"testq %[object], %[object]\n\t"                                                           \
+	"jz %l[fail]\n\t"                                                                          \
+	"subq $8, %[top]\n\t"                                                                      \
+	"movq %[top], (%[slot])\n"                                                                 \
+	"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
+
+#define SW_PUSH(enter)                                                                             \
+	SW_RSEQ_TABLE enter                                                                        \
+	"movq (%[slot]), %[top]\n\t"                                                               \
+	"cmpq $1, 8(%[top])\n\t"                                                                   \
+	"je %l[fail]\n\t"                                                                          \
+	"movq %[object], 8(%[top])\n\t"                                                            \
+	"addq $8, %[top]\n\t"                                                                      \
+	"movq %[top], (%[slot])\n"                                                                 \
+	"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
+
+#define SW_RSEQ_ASM(f)                                                                             \
+	[rs] "r"((f)->rseq_offset), [id] "r"((f)->id_offset), [slots] "rm"((f)->slots),            \
+		[shift] "i"(SW_PCPU_SHIFT)
+
+/*
+ * Take the top object of this CPU's sheaf; NULL: empty (or no rseq). @index: f's own slot (0), or,
+ * where f's slots are everybody's, that of the cache with this tag.
+ */
+SW_ALWAYS_INLINE void *sw_slot_pop(const struct sw_fast *f, size_t index)
 {
 	void *object, *slot, *top;
 
 again:
-	__asm__ __volatile__ goto(
-		SW_RSEQ_TABLE SW_RSEQ_ENTER
-		"movq (%[slot]), %[top]\n\t"
-		"movq (%[top]), %[object]\n\t"
-		"testq %[object], %[object]\n\t"
-		"jz %l[fail]\n\t"
-		"subq $8, %[top]\n\t"
-		"movq %[top], (%[slot])\n"
-		"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
-		: [object] "=&r"(object), [slot] "=&r"(slot), [top] "=&r"(top)
-		: [rs] "r"(f->rseq_offset), [id] "r"(f->id_offset), [slots] "r"(slots),
-		  [shift] "i"(SW_PCPU_SHIFT)
-		: "memory", "cc"
-		: again, fail);
+	if (__builtin_constant_p(index) && !index)
+		__asm__ __volatile__ goto(SW_POP(SW_RSEQ_ENTER)
+					  : [object] "=&r"(object), [slot] "=&r"(slot),
+					    [top] "=&r"(top)
+					  : SW_RSEQ_ASM(f)
+					  : "memory", "cc"
+					  : again, fail);
+	else
+		__asm__ __volatile__ goto(SW_POP(SW_RSEQ_ENTER_AT)
+					  : [object] "=&r"(object), [slot] "=&r"(slot),
+					    [top] "=&r"(top)
+					  : SW_RSEQ_ASM(f), [index] "r"(index)
+					  : "memory", "cc"
+					  : again, fail);
 	if (!object) /* went to fail: spares the caller's test */
 		__builtin_unreachable();
 	return object;
@@ -149,25 +189,23 @@ fail:
 }
 
 /* Put an object on top of this CPU's sheaf; false: full (or no rseq). */
-SW_ALWAYS_INLINE bool sw_slot_push(const struct sw_fast *f, char *slots, void *object)
+SW_ALWAYS_INLINE bool sw_slot_push(const struct sw_fast *f, size_t index, void *object)
 {
 	void *slot, *top;
 
 again:
-	__asm__ __volatile__ goto(
-		SW_RSEQ_TABLE SW_RSEQ_ENTER
-		"movq (%[slot]), %[top]\n\t"
-		"cmpq $1, 8(%[top])\n\t"
-		"je %l[fail]\n\t"
-		"movq %[object], 8(%[top])\n\t"
-		"addq $8, %[top]\n\t"
-		"movq %[top], (%[slot])\n"
-		"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
-		: [slot] "=&r"(slot), [top] "=&r"(top)
-		: [rs] "r"(f->rseq_offset), [id] "r"(f->id_offset), [slots] "r"(slots),
-		  [shift] "i"(SW_PCPU_SHIFT), [object] "r"(object)
-		: "memory", "cc"
-		: again, fail);
+	if (__builtin_constant_p(index) && !index)
+		__asm__ __volatile__ goto(SW_PUSH(SW_RSEQ_ENTER)
+					  : [slot] "=&r"(slot), [top] "=&r"(top)
+					  : SW_RSEQ_ASM(f), [object] "r"(object)
+					  : "memory", "cc"
+					  : again, fail);
+	else
+		__asm__ __volatile__ goto(SW_PUSH(SW_RSEQ_ENTER_AT)
+					  : [slot] "=&r"(slot), [top] "=&r"(top)
+					  : SW_RSEQ_ASM(f), [index] "r"(index), [object] "r"(object)
+					  : "memory", "cc"
+					  : again, fail);
 	return true;
 fail:
 	sw_rseq_disarm(f);
@@ -178,8 +216,7 @@ fail:
  * Slow path: exchange the slot's top for null_top, unless it is drain_top (somebody
  * empties this CPU's slots from afar). The old top; NULL: drained, or no rseq.
  */
-SW_ALWAYS_INLINE void *sw_slot_detach(const struct sw_fast *f, char *slots, void *null_top,
-				      void *drain_top)
+SW_ALWAYS_INLINE void *sw_slot_detach(const struct sw_fast *f, void *null_top, void *drain_top)
 {
 	void *slot, *top;
 
@@ -192,8 +229,7 @@ again:
 		"movq %[null], (%[slot])\n"
 		"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
 		: [slot] "=&r"(slot), [top] "=&r"(top)
-		: [rs] "r"(f->rseq_offset), [id] "r"(f->id_offset), [slots] "r"(slots),
-		  [shift] "i"(SW_PCPU_SHIFT), [null] "r"(null_top), [drain] "r"(drain_top)
+		: SW_RSEQ_ASM(f), [null] "r"(null_top), [drain] "r"(drain_top)
 		: "memory", "cc"
 		: again, fail);
 	return top;
@@ -203,8 +239,7 @@ fail:
 }
 
 /* Slow path: store new_top if the slot still holds null_top. */
-SW_ALWAYS_INLINE bool sw_slot_attach(const struct sw_fast *f, char *slots, void *null_top,
-				     void *new_top)
+SW_ALWAYS_INLINE bool sw_slot_attach(const struct sw_fast *f, void *null_top, void *new_top)
 {
 	void *slot;
 
@@ -216,8 +251,7 @@ again:
 		"movq %[fresh], (%[slot])\n"
 		"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
 		: [slot] "=&r"(slot)
-		: [rs] "r"(f->rseq_offset), [id] "r"(f->id_offset), [slots] "r"(slots),
-		  [shift] "i"(SW_PCPU_SHIFT), [null] "r"(null_top), [fresh] "r"(new_top)
+		: SW_RSEQ_ASM(f), [null] "r"(null_top), [fresh] "r"(new_top)
 		: "memory", "cc"
 		: again, fail);
 	return true;
@@ -233,31 +267,67 @@ fail:
 #include <slabwork/slab_fast_aarch64.h>
 #else
 #define SW_HAVE_RSEQ 0
-SW_ALWAYS_INLINE void *sw_slot_pop(const struct sw_fast *f, char *slots)
+SW_ALWAYS_INLINE void *sw_slot_pop(const struct sw_fast *f, size_t index)
 {
-	(void)f, (void)slots;
+	(void)f, (void)index;
 	return NULL;
 }
 
-SW_ALWAYS_INLINE bool sw_slot_push(const struct sw_fast *f, char *slots, void *object)
+SW_ALWAYS_INLINE bool sw_slot_push(const struct sw_fast *f, size_t index, void *object)
 {
-	(void)f, (void)slots, (void)object;
+	(void)f, (void)index, (void)object;
 	return false;
 }
 
-SW_ALWAYS_INLINE void *sw_slot_detach(const struct sw_fast *f, char *slots, void *null_top,
-				      void *drain_top)
+SW_ALWAYS_INLINE void *sw_slot_detach(const struct sw_fast *f, void *null_top, void *drain_top)
 {
-	(void)f, (void)slots, (void)null_top, (void)drain_top;
+	(void)f, (void)null_top, (void)drain_top;
 	return NULL;
 }
 
-SW_ALWAYS_INLINE bool sw_slot_attach(const struct sw_fast *f, char *slots, void *null_top,
-				     void *new_top)
+SW_ALWAYS_INLINE bool sw_slot_attach(const struct sw_fast *f, void *null_top, void *new_top)
 {
-	(void)f, (void)slots, (void)null_top, (void)new_top;
+	(void)f, (void)null_top, (void)new_top;
 	return false;
 }
 #endif
+
+/*
+ * What the objmap holds for a live object of f's cache: its tag, and one more where it lies at 8 mod
+ * 16. The shift that finds the step leaves that bit in the carry.
+ */
+SW_ALWAYS_INLINE void sw_mark_live(const struct sw_fast *f, const void *object)
+{
+	uintptr_t step = (uintptr_t)object;
+	unsigned int tag = f->tag;
+
+#if defined(__x86_64__)
+	__asm__("shrq $4, %0\n\tadcl $0, %1" : "+r"(step), "+r"(tag) : : "cc");
+#else
+	tag += step >> 3 & 1;
+	step >>= 4;
+#endif
+	f->objmap[step] = (unsigned char)tag;
+}
+
+/*
+ * The step of an object of f's cache that is to be freed, and in @tag what must stand there. A
+ * pointer that cannot be one has a step too large, as above; 8 mod 16 is no offence here.
+ */
+SW_ALWAYS_INLINE uintptr_t sw_step_to_free(const struct sw_fast *f, const void *object,
+					   unsigned char *tag)
+{
+	uintptr_t step = (uintptr_t)object;
+	unsigned int expected = f->tag;
+
+#if defined(__x86_64__)
+	__asm__("rorq $4, %0\n\tadcl $0, %1\n\tbtrq $63, %0" : "+r"(step), "+r"(expected) : : "cc");
+#else
+	expected += step >> 3 & 1;
+	step = step >> 4 | (step & 7) << 60;
+#endif
+	*tag = (unsigned char)expected;
+	return step - f->first_step;
+}
 
 #endif /* SW_SLAB_FAST_H */

@@ -30,14 +30,12 @@
 	"3:\tb %l[fail]\n"                                                                         \
 	"5:\n\t"
 
-/* Arm, refuse an unregistered thread (cpu_id < 0), compute the slot's address in %[slot]. */
+/* Arm, and compute the slot's address in %[slot]; a negative id's slots are null. */
 #define SW_RSEQ_ENTER                                                                              \
 	"adrp %[slot], 9b\n\t"                                                                     \
 	"add %[slot], %[slot], :lo12:9b\n\t"                                                       \
 	"str %[slot], [%[rs], #8]\n"                                                               \
-	"1:\tldr %w[slot], [%[rs], #4]\n\t"                                                        \
-	"tbnz %w[slot], #31, 3f\n\t"                                                               \
-	"ldr %w[slot], [%[id]]\n\t"                                                                \
+	"1:\tldrsw %[slot], [%[id]]\n\t"                                                           \
 	"add %[slot], %[slots], %[slot], lsl %[shift]\n\t"
 
 /* lsl in "add (shifted register)" goes to 63, so any SW_PCPU_SHIFT will do. */
@@ -56,8 +54,9 @@ SW_ALWAYS_INLINE void sw_rseq_disarm(const struct sw_fast *f)
 		__asm__ __volatile__("str xzr, [%0, #8]" : : "r"(SW_RSEQ_AREA(f)) : "memory");
 }
 
-SW_ALWAYS_INLINE void *sw_slot_pop(const struct sw_fast *f, char *slots)
+SW_ALWAYS_INLINE void *sw_slot_pop(const struct sw_fast *f, size_t index)
 {
+	char *slots = f->slots + 8 * index;
 	void *object, *slot, *top;
 
 again:
@@ -80,8 +79,9 @@ fail:
 	return NULL;
 }
 
-SW_ALWAYS_INLINE bool sw_slot_push(const struct sw_fast *f, char *slots, void *object)
+SW_ALWAYS_INLINE bool sw_slot_push(const struct sw_fast *f, size_t index, void *object)
 {
+	char *slots = f->slots + 8 * index;
 	void *slot, *top, *mark;
 
 again:
@@ -105,9 +105,9 @@ fail:
 	return false;
 }
 
-SW_ALWAYS_INLINE void *sw_slot_detach(const struct sw_fast *f, char *slots, void *null_top,
-				      void *drain_top)
+SW_ALWAYS_INLINE void *sw_slot_detach(const struct sw_fast *f, void *null_top, void *drain_top)
 {
+	char *slots = f->slots;
 	void *slot, *top;
 
 again:
@@ -129,9 +129,9 @@ fail:
 	return NULL;
 }
 
-SW_ALWAYS_INLINE bool sw_slot_attach(const struct sw_fast *f, char *slots, void *null_top,
-				     void *new_top)
+SW_ALWAYS_INLINE bool sw_slot_attach(const struct sw_fast *f, void *null_top, void *new_top)
 {
+	char *slots = f->slots;
 	void *slot, *top;
 
 again:

@@ -17,13 +17,13 @@
  *           every fast path leaves for the slow one, which asks cpu_cid() and takes
  *           a lock. Ids of real data are 1 .. n.
  *
- * The choice costs the fast path nothing: it loads an offset and an id in both, and refuses
- * a negative cpu_id in both (2). The dummy needs no set-up in any thread: its initial
- * image in the TLS segment is what it must be.
+ * The choice costs the fast path nothing: it loads an offset and an id in both. The
+ * dummy needs no set-up in any thread: its initial image in the TLS segment is what it must be.
  *
- * 2. Threads unknown to libc (raw clone) have no registered area in rseq mode; their cpu_id
- * is negative. cpu_cid() answers 0 for them; they must not run our fast paths. (A
- * vfork child may not either: POSIX lets it only exec or exit.)
+ * 2. In rseq mode every thread has a registered area: glibc stops the process when it
+ * cannot register a new one. Where a thread takes its own away, its cpu_id reads -1 or -2,
+ * ids whose slots are null too; its mm_cid reads 0, as another thread's may, so such
+ * a thread must not call us. (Nor may a vfork child: POSIX lets it only exec or exit.)
  *
  * Locks: none.
  */

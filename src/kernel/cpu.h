@@ -15,6 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A thread that is not registered reads -1 or -2: ids without data, like the null CPU. */
+#define CPU_NULL_IDS 2
+
 extern bool cpu_rseq_ok;         /* fast paths may use restartable sequences */
 extern intptr_t cpu_rseq_offset; /* thread pointer + this = struct rseq, or our dummy of it */
 extern intptr_t cpu_id_offset;   /* thread pointer + this = 4-byte id to index with */

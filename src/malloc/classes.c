@@ -31,8 +31,6 @@
 
 enum { DOWN, MAKING, READY };
 
-static const uintptr_t nothing_online;
-
 /* clang-format off */
 const unsigned short malloc_class_sizes[MALLOC_NR_CLASSES] = {
 	16, 32, 48, 64, 80, 96, 112, 128,
@@ -52,7 +50,7 @@ unsigned char malloc_tag[MALLOC_NR_STEPS];
 unsigned char malloc_class[MALLOC_NR_STEPS];
 unsigned int malloc_tag_size[256];
 unsigned char malloc_block_tag[MALLOC_NR_BLOCK_STEPS];
-struct sw_fast malloc_fast = { .machine_online = &nothing_online };
+struct sw_fast malloc_fast;
 
 /* Pages of a block. */
 static const unsigned short malloc_block_pages[MALLOC_NR_BLOCK_CLASSES] = {

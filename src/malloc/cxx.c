@@ -117,7 +117,7 @@ SW_ALWAYS_INLINE void *new_fast(size_t n)
 	return likely(p) ? p : new_throwing(0, n);
 }
 
-#define CXX(mangled) __asm__(mangled) SW_API
+#define CXX(mangled) __asm__(mangled) MALLOC_ENTRY
 
 /* The parameter types are C++'s: size_t, align_val_t (a size_t), nothrow_t const &. */
 /* clang-format off */

@@ -84,9 +84,9 @@ static void *near_block(const struct sw_fast *f, size_t n, size_t tag)
 		/* 0 - n, a tag of another kind, is far too much as well. */
 		if (malloc_tag_size[++tag & 255] - n > n / 2)
 			return NULL;
-		block = sw_slot_pop(f, f->slots + 8 * tag);
+		block = sw_slot_pop(f, tag);
 		if (block) {
-			f->objmap[(uintptr_t)block >> 4] = (unsigned char)tag;
+			malloc_mark_live(block, tag);
 			return block;
 		}
 	}
@@ -102,12 +102,12 @@ __attribute__((noinline)) void *malloc_block(size_t n)
 
 	if (unlikely(!tag))
 		return malloc_slow(n, MALLOC_GFP);
-	block = sw_slot_pop(f, f->slots + 8 * tag);
+	block = sw_slot_pop(f, tag);
 	if (unlikely(!block)) {
 		block = near_block(f, n, tag);
 		return block ? block : malloc_slow(n, MALLOC_GFP);
 	}
-	f->objmap[(uintptr_t)block >> 4] = (unsigned char)tag;
+	malloc_mark_live(block, tag);
 	return block;
 }
 
@@ -125,12 +125,12 @@ __attribute__((noinline)) void free_slow(void *p, unsigned int tag, const char *
 	errno = saved;
 }
 
-SW_API void *malloc(size_t n)
+MALLOC_ENTRY void *malloc(size_t n)
 {
 	return malloc_fast_path(n);
 }
 
-SW_API void free(void *p)
+MALLOC_ENTRY void free(void *p)
 {
 	free_fast_path(p, "free()");
 }
@@ -140,7 +140,7 @@ SW_API void cfree(void *p)
 	free_fast_path(p, "cfree()");
 }
 
-SW_API void *calloc(size_t count, size_t each)
+MALLOC_ENTRY void *calloc(size_t count, size_t each)
 {
 	size_t n;
 	void *p;

@@ -37,7 +37,7 @@ _Static_assert(KMALLOC_MIN_SIZE <= 256 && !(KMALLOC_MIN_SIZE & (KMALLOC_MIN_SIZE
 	       "KMALLOC_MIN_SIZE is a power of two up to 256");
 
 struct kmem_cache *kmalloc_caches[NR_KMALLOC_TYPES][KMALLOC_SHIFT_HIGH + 1];
-struct sw_fast sw_fast_general = { .machine_start = UINTPTR_MAX };
+struct sw_fast sw_fast_general = { .nr_steps = &sw_nr_steps };
 
 /* Sizes and short names by index; the table ends where KMALLOC_SHIFT could ever go (64 MiB). */
 const struct kmalloc_info_struct kmalloc_info[KMALLOC_INFO_ENTRIES] = {
@@ -278,10 +278,12 @@ void slab_kfree(const void *object, unsigned int tag, const char *who)
 {
 	struct page *page;
 
-	if (tag) {
+	if (tag && tag <= SLAB_TAG_GENERAL) {
 		slab_free_slow(general_caches[tag], (void *)object, true, who);
 		return;
 	}
+	if (tag) /* a cache's own object, unmarked by the inline path, which cannot tell */
+		*objmap_byte(object) = (unsigned char)tag;
 	if (ZERO_OR_NULL_PTR(object))
 		return;
 	page = large_page(object);

@@ -66,6 +66,7 @@
 #endif
 
 struct sw_layout sw_layout;
+uintptr_t sw_nr_steps;
 struct mem_section *section_table;
 
 /* A window that grows: the last granule of section table mapped for it. */
@@ -216,8 +217,12 @@ int layout_init(void)
 		return ret;
 	place_low();
 	sw_layout.nr_cids = cpu_nr_cids();
-	sw_layout.pcpu = os_map((size_t)sw_layout.nr_cids << SW_PCPU_SHIFT, 1UL << SW_PCPU_SHIFT);
-	return sw_layout.pcpu ? 0 : -ENOMEM;
+	sw_layout.pcpu = os_map((size_t)(sw_layout.nr_cids + CPU_NULL_IDS) << SW_PCPU_SHIFT,
+				1UL << SW_PCPU_SHIFT);
+	if (!sw_layout.pcpu)
+		return -ENOMEM;
+	sw_layout.pcpu += (size_t)CPU_NULL_IDS << SW_PCPU_SHIFT;
+	return 0;
 }
 
 /* Map the section table of [start, end); it may be there already, from the section before. */
@@ -255,6 +260,10 @@ int layout_map_sections(uintptr_t start, size_t size)
 	if (os_map_at((void *)objmap_at(start), size >> OBJMAP_SHIFT))
 		goto unmap_memmap;
 	atomic_store_explicit(edge, start + size, memory_order_release);
+	if (!low)
+		__atomic_store_n(&sw_nr_steps,
+				 (start + size - sw_layout.machine_start) >> OBJMAP_SHIFT,
+				 __ATOMIC_RELEASE);
 	return hole ? -EEXIST : 0;
 
 unmap_memmap:

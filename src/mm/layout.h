@@ -41,6 +41,9 @@ struct sw_layout {
 
 extern struct sw_layout sw_layout;
 
+/* (machine_online - machine_start) >> OBJMAP_SHIFT: the bound of the inline free paths. */
+extern uintptr_t sw_nr_steps;
+
 /* Choose the windows. 0 or -ENOMEM. Maps nothing but the pcpu window. */
 int layout_init(void);
 

@@ -13,7 +13,7 @@
  *   barn    a node's stock of full and empty sheaves of one cache
  *   slot    8 bytes a CPU id and cache: top of the main sheaf (see <slabwork/slab_fast.h>)
  *   spare   8 bytes a CPU id and cache: a second sheaf, exchanged atomically, or NULL
- *   tag     1..127, what objmap holds for a live object; up to SLAB_TAG_GENERAL it is also
+ *   tag     1..255, what objmap holds for a live object; up to SLAB_TAG_GENERAL it is also
  *           the index of the slot and names one general cache
  */
 
@@ -34,7 +34,8 @@ enum slab_state {
 extern _Atomic enum slab_state slab_state;
 
 #define SLAB_TAG_GENERAL 111 /* tags 1..111: general caches, slot index == tag */
-#define SLAB_TAG_SHARED  112 /* 112..127: every other cache, in turn */
+#define SLAB_TAG_SHARED  112 /* 112, 114 … 254: every other cache; odd: an object at 8 mod 16 */
+#define SLAB_NR_SHARED   72
 #define SLAB_NR_SLOTS    (1u << (SW_PCPU_SHIFT - 1 - 3))
 
 #define MAX_OBJS_PER_PAGE 32767

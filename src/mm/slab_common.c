@@ -123,9 +123,10 @@ static void init_fast(struct kmem_cache *s, unsigned int general_tag)
 
 	f->rseq_offset = cpu_rseq_offset;
 	f->id_offset = cpu_id_offset;
+	f->first_step = sw_layout.machine_start >> OBJMAP_SHIFT;
 	f->objmap = sw_layout.objmap;
-	f->machine_start = sw_layout.machine_start;
-	f->machine_online = (const uintptr_t *)&sw_layout.machine_online;
+	f->live = f->objmap + f->first_step;
+	f->nr_steps = &sw_nr_steps;
 	f->object_size = s->ctor ? 0 : s->object_size; /* what a constructor made is not zeroed */
 	f->abi = SW_FAST_ABI;
 	/* Slot 0 is null for ever: caches without sheaves always take the slow path. */
@@ -144,7 +145,7 @@ static void init_fast(struct kmem_cache *s, unsigned int general_tag)
 	else if (general_tag && s->sheaf_capacity)
 		f->tag = (unsigned char)general_tag;
 	else
-		f->tag = (unsigned char)(SLAB_TAG_SHARED + s->slot_index % (128 - SLAB_TAG_SHARED));
+		f->tag = (unsigned char)(SLAB_TAG_SHARED + s->slot_index % SLAB_NR_SHARED * 2);
 }
 
 /* Everything but the nodes. False: no such geometry. */
@@ -252,7 +253,6 @@ void kmem_cache_init(void)
 
 	sw_fast_general = kmem_cache->fast;
 	sw_fast_general.slots = sw_layout.pcpu;
-	sw_fast_general.tag = SLAB_TAG_GENERAL;
 	setup_kmalloc_cache_index_table();
 	create_kmalloc_caches(0);
 	pr_info("SLUB: HWalign=%u, Order=%u-%u, MinObjects=%u, CPUs=%u, Nodes=%u\n", CACHE_LINE, 0,

@@ -356,8 +356,7 @@ static bool free_to_sheaf(struct kmem_cache *s, void *object)
 static void free_object(struct kmem_cache *s, void *object)
 {
 	if (s->sheaf_capacity && !s->dying) {
-		if (cpu_rseq_ok ? sw_slot_push(&s->fast, s->fast.slots, object) :
-				  slot_push_locked(s, object))
+		if (cpu_rseq_ok ? sw_slot_push(&s->fast, 0, object) : slot_push_locked(s, object))
 			return;
 		if (blocks_hot(s, false) && free_to_sheaf(s, object))
 			return;
@@ -384,13 +383,16 @@ struct kmem_cache *slab_cache_of(const void *addr, struct page **head)
 /* The check the header does inline: an object of the machine window, alive, with this cache's tag. */
 static bool kill_by_tag(struct kmem_cache *s, void *object)
 {
-	uintptr_t addr = (uintptr_t)object;
+	unsigned char tag;
+	uintptr_t step;
 
-	if (!s || !s->fast.tag || (addr & 7) || addr < s->fast.machine_start ||
-	    addr >= __atomic_load_n(s->fast.machine_online, __ATOMIC_RELAXED) ||
-	    *objmap_byte(object) != objmap_tag(s, object))
+	if (!s || !s->fast.tag)
 		return false;
-	*objmap_byte(object) = 0;
+	step = sw_step_to_free(&s->fast, object, &tag);
+	if (step >= __atomic_load_n(s->fast.nr_steps, __ATOMIC_RELAXED) ||
+	    s->fast.live[step] != tag)
+		return false;
+	s->fast.live[step] = 0;
 	return true;
 }
 
@@ -442,7 +444,7 @@ void sw_cache_free(struct kmem_cache *s, void *object)
 
 /*
  * What the loops below read of the cache, copied: a store to objmap could change anything in
- * the compiler's eyes. Where sizes are multiples of 16, no tag has its upper bit set.
+ * the compiler's eyes. Where sizes are multiples of 16, no tag is odd.
  */
 struct bulk {
 	unsigned char *objmap;
@@ -453,9 +455,9 @@ struct bulk {
 
 static inline struct bulk bulk_of(const struct kmem_cache *s)
 {
-	struct bulk b = { .objmap = s->fast.objmap, .start = s->fast.machine_start };
+	struct bulk b = { .objmap = s->fast.objmap, .start = sw_layout.machine_start };
 
-	b.bytes = __atomic_load_n(s->fast.machine_online, __ATOMIC_RELAXED) - b.start;
+	b.bytes = atomic_load_explicit(&sw_layout.machine_online, memory_order_relaxed) - b.start;
 	b.tag = s->fast.tag;
 	b.eights = (s->size | s->red_left_pad) & 8;
 	return b;
@@ -463,7 +465,7 @@ static inline struct bulk bulk_of(const struct kmem_cache *s)
 
 static inline unsigned char bulk_tag(const struct bulk *b, uintptr_t addr, bool eights)
 {
-	return eights ? (unsigned char)(b->tag ^ (addr & 8) << 4) : b->tag;
+	return eights ? (unsigned char)(b->tag + (addr >> 3 & 1)) : b->tag;
 }
 
 /* Mark and hand out; from and to may be the same. */

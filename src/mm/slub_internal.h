@@ -134,7 +134,7 @@ static inline unsigned char *objmap_byte(const void *object)
 
 static inline unsigned char objmap_tag(const struct kmem_cache *s, const void *object)
 {
-	return (unsigned char)(s->fast.tag ^ (((uintptr_t)object & 8) << 4));
+	return (unsigned char)(s->fast.tag + ((uintptr_t)object >> 3 & 1));
 }
 
 static inline void object_set_live(const struct kmem_cache *s, void *object)

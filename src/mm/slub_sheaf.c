@@ -52,7 +52,7 @@ void *sheaf_drain[2] = { NULL, SW_SHEAF_FULL };
 #define SHEAF_FRAME_WORDS 4
 #define SPARE_OFFSET      (1UL << (SW_PCPU_SHIFT - 1)) /* spares: second half of an id's span */
 #define SPARE_BUSY        ((struct slab_sheaf *)1)
-#define FIRST_OTHER_SLOT  128
+#define FIRST_OTHER_SLOT  256 /* no tag is as large: the slot of a tag that names no cache is null */
 #define MAX_LOCKED_CIDS   64
 #define TRYLOCK_SPINS     64
 
@@ -114,8 +114,8 @@ bool slots_init(void)
 {
 	if (!sw_layout.pcpu)
 		return false;
-	for (unsigned int cid = 0; cid < cpu_nr_cids(); cid++) {
-		void **slots = (void **)(void *)(sw_layout.pcpu + ((size_t)cid << SW_PCPU_SHIFT));
+	for (long cid = -CPU_NULL_IDS; cid < (long)cpu_nr_cids(); cid++) {
+		void **slots = (void **)(void *)(sw_layout.pcpu + cid * (1L << SW_PCPU_SHIFT));
 
 		for (unsigned int i = 0; i < FIRST_OTHER_SLOT; i++)
 			slots[i] = sheaf_null;
@@ -141,8 +141,8 @@ int slot_index_alloc(void)
 	if (index == slot_index_high)
 		slot_index_high++;
 	spin_unlock(&slot_index_lock);
-	for (unsigned int cid = 0; cid < cpu_nr_cids(); cid++) {
-		char *slot = sw_layout.pcpu + ((size_t)cid << SW_PCPU_SHIFT) + 8UL * index;
+	for (long cid = -CPU_NULL_IDS; cid < (long)cpu_nr_cids(); cid++) {
+		char *slot = sw_layout.pcpu + cid * (1L << SW_PCPU_SHIFT) + 8UL * index;
 
 		__atomic_store_n((void **)(void *)slot, (void *)sheaf_null, __ATOMIC_RELEASE);
 	}
@@ -227,7 +227,7 @@ struct slab_sheaf *slot_detach(struct kmem_cache *s, bool *usable)
 	unsigned int cid;
 
 	if (cpu_rseq_ok) {
-		top = sw_slot_detach(&s->fast, s->fast.slots, sheaf_null, sheaf_drain);
+		top = sw_slot_detach(&s->fast, sheaf_null, sheaf_drain);
 	} else if (lock_some_cid(&cid)) {
 		top = *slot_of(s, cid);
 		if (top == sheaf_drain)
@@ -247,7 +247,7 @@ bool slot_attach(struct kmem_cache *s, struct slab_sheaf *sheaf)
 	bool done = false;
 
 	if (cpu_rseq_ok)
-		return sw_slot_attach(&s->fast, s->fast.slots, sheaf_null, top);
+		return sw_slot_attach(&s->fast, sheaf_null, top);
 	if (!lock_some_cid(&cid))
 		return false;
 	if (*slot_of(s, cid) == sheaf_null) {

@@ -326,7 +326,7 @@ TEST_IN_BOTH_MODES(an_object_of_a_dma_cache_freed_to_another_goes_home_with_a_re
 }
 
 /*
- * Many caches share sixteen tags, so the header's check cannot tell some pairs apart.
+ * Many caches share seventy-two tags, so the header's check cannot tell some pairs apart.
  * Whatever is mixed up is found before it steers anything: when the object comes to a slab.
  */
 TEST_IN_BOTH_MODES(a_cache_with_the_same_tag_is_told_apart_when_the_object_comes_to_a_slab)
@@ -335,7 +335,7 @@ TEST_IN_BOTH_MODES(a_cache_with_the_same_tag_is_told_apart_when_the_object_comes
 	char name[32], line[256];
 	void *p;
 
-	for (int i = 0; i < 64; i++) {
+	for (int i = 0; i < 128; i++) {
 		snprintf(name, sizeof(name), "twin-%d", i);
 		s = kmem_cache_create(name, 64, 0, 0, NULL);
 		if (s->fast.tag == first->fast.tag)
