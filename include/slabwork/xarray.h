@@ -126,6 +126,35 @@ static inline int xa_err(const void *entry)
 	return xa_is_err(entry) ? (int)((long)entry >> 2) : 0;
 }
 
+/*
+ * What else a slot holds, low bits 10 too: a child node, or "see slot n of this node" in the slots
+ * of a multi-index entry past its first. Never returned; here so that hot paths walk inline.
+ */
+static inline bool xa_is_internal(const void *entry)
+{
+	return ((unsigned long)entry & 3) == 2;
+}
+
+static inline bool xa_is_sibling(const void *entry)
+{
+	return xa_is_internal(entry) && (unsigned long)entry < XA_CHUNK_SIZE << 2;
+}
+
+static inline bool xa_is_node(const void *entry)
+{
+	return xa_is_internal(entry) && (unsigned long)entry > 4096 && !xa_is_err(entry);
+}
+
+static inline struct xa_node *xa_to_node(const void *entry)
+{
+	return (struct xa_node *)((unsigned long)entry - 2);
+}
+
+static inline unsigned int xa_to_sibling(const void *entry)
+{
+	return (unsigned int)((unsigned long)entry >> 2);
+}
+
 /** xa_load() - the entry at @index, NULL if there is none. Context: any; see Threads. */
 SW_API void *xa_load(struct xarray *xa, unsigned long index) SW_NAME(xa_load);
 
