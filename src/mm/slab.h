@@ -113,6 +113,7 @@ struct kmem_cache {
 	unsigned int red_left_pad;
 	const char *name;
 	struct list_head list; /* slab_caches */
+	struct hlist_node by_name;
 	unsigned int useroffset;
 	unsigned int usersize;
 	unsigned int sheaf_capacity; /* 0: no sheaves */

@@ -44,6 +44,7 @@
 #include "kernel/param.h"
 #include "kernel/printk.h"
 #include "lib/bitops.h"
+#include "lib/hash.h"
 #include "lib/list.h"
 #include "mm/boot.h"
 #include "mm/slub_internal.h"
@@ -51,6 +52,7 @@
 
 _Atomic enum slab_state slab_state;
 LIST_HEAD(slab_caches);
+static struct hlist_head caches_by_name[256];
 struct mutex slab_mutex;
 struct kmem_cache *general_caches[SLAB_TAG_GENERAL + 1];
 
@@ -168,6 +170,11 @@ static bool init_cache(struct kmem_cache *s, const char *name, unsigned int obje
 	return true;
 }
 
+static struct hlist_head *name_bucket(const char *name)
+{
+	return &caches_by_name[hash_bytes(name, strlen(name), 0) % 256];
+}
+
 /* ---- the two caches that make caches ---- */
 
 static struct kmem_cache boot_kmem_cache, boot_kmem_cache_node;
@@ -192,6 +199,7 @@ static struct kmem_cache *move_boot_cache(struct kmem_cache *boot)
 			slab->slab_cache = s;
 	}
 	list_add(&s->list, &slab_caches);
+	hlist_add_head(&s->by_name, name_bucket(s->name));
 	return s;
 }
 
@@ -327,6 +335,7 @@ struct kmem_cache *create_cache(const char *name, unsigned int object_size, unsi
 		init_kmem_cache_node(s->node[nid]);
 	}
 	list_add_tail(&s->list, &slab_caches);
+	hlist_add_head(&s->by_name, name_bucket(own_name));
 	/* The last step: from here a free may find the cache by its tag. */
 	if (general_tag)
 		__atomic_store_n(&general_caches[general_tag], s, __ATOMIC_RELEASE);
@@ -377,7 +386,7 @@ static bool name_is_sane(const char *name, unsigned int size)
 	}
 	WARN(strchr(name, ' ') != NULL,
 	     "WARNING: kmem_cache_create(%s): a space in the name breaks slabinfo parsers\n", name);
-	list_for_each_entry(s, &slab_caches, list) {
+	hlist_for_each_entry(s, name_bucket(name), by_name) {
 		if (!strcmp(s->name, name)) {
 			WARN(true, "kmem_cache of name '%s' already exists\n", name);
 			break;
@@ -566,6 +575,7 @@ void kmem_cache_destroy(struct kmem_cache *s)
 		return;
 	}
 	list_del_init(&s->list);
+	hlist_del_init(&s->by_name);
 	s->dying = true;
 	mutex_unlock(&slab_mutex);
 
