@@ -31,6 +31,9 @@ void pool_free(struct folio *folio);
  */
 int mapping_make_shared(struct address_space *mapping);
 
+/* The forked child could not copy what was mapped: its files that were mapped give -EIO. */
+bool pool_broken(void);
+
 /* For sw_cache_stats(): pages of folios, and of blocks. */
 void pool_stats(unsigned long *used, unsigned long *held);
 

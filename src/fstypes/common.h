@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FSTYPES_COMMON_H
+#define FSTYPES_COMMON_H
+
+/*
+ * common.h - what every file system here says the same way
+ *
+ * Room: fstypes. Readers of attributes look under i_seq without a lock, so all of them change
+ * between write_seqcount_begin() and _end(), under i_lock.
+ */
+
+#include <slabwork/fs/vfs.h>
+
+#include "lib/bitops.h"
+
+extern struct file_system_type tmpfs_type, dax_type, proc_type;
+
+#define STAMP_CTIME 1u
+#define STAMP_MTIME 2u
+
+/* ctime, and perhaps mtime, are now. atime is no longer known to be newer than they are. */
+static inline void inode_stamp(struct inode *inode, unsigned int which)
+{
+	struct timespec now = current_time(inode);
+
+	spin_lock(&inode->i_lock);
+	write_seqcount_begin(&inode->i_seq);
+	inode->i_ctime = now;
+	if (which & STAMP_MTIME)
+		inode->i_mtime = now;
+	write_seqcount_end(&inode->i_seq);
+	atomic_fetch_and_explicit(&inode->i_state, ~I_ATIME_FRESH, memory_order_relaxed);
+	spin_unlock(&inode->i_lock);
+}
+
+/* A new inode: all four times are now. Nobody else sees it yet. */
+static inline void inode_stamp_new(struct inode *inode)
+{
+	inode->i_ctime = current_time(inode);
+	inode->i_atime = inode->i_mtime = inode->i_btime = inode->i_ctime;
+}
+
+/*
+ * One option of "a=1,b,c=x" at *@rest: *@name and *@value point into @text, which is cut up; @value is
+ * NULL where there is no "=". false: no more.
+ */
+bool next_option(char **rest, char **name, char **value);
+/* A number of the given base with nothing behind it. 0, -EINVAL. */
+int option_number(const char *value, unsigned int base, uint64_t *out);
+/* "64m", "0x1000". 0, -EINVAL. */
+int option_size(const char *value, uint64_t *out);
+
+#endif /* FSTYPES_COMMON_H */

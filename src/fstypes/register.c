@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * register.c - the file systems that are built in, and how options are read
+ *
+ * Room: fstypes. vfs calls fstypes_init() once, when it starts.
+ */
+
+#include <string.h>
+
+#include "fstypes/common.h"
+#include "lib/memparse.h"
+#include "vfs/vfs_internal.h"
+
+void fstypes_init(void)
+{
+	register_filesystem(&tmpfs_type);
+}
+
+bool next_option(char **rest, char **name, char **value)
+{
+	char *start;
+
+	do {
+		start = *rest;
+		if (!start || !*start)
+			return false;
+		*rest = strchr(start, ',');
+		if (*rest)
+			*(*rest)++ = '\0';
+	} while (!*start);
+	*name = start;
+	*value = strchr(start, '=');
+	if (*value)
+		*(*value)++ = '\0';
+	return true;
+}
+
+int option_number(const char *value, unsigned int base, uint64_t *out)
+{
+	uint64_t n = 0;
+
+	if (!value || !*value)
+		return -EINVAL;
+	for (; *value; value++) {
+		unsigned int digit = (unsigned char)*value - '0';
+
+		if (digit >= base || n > (UINT64_MAX - digit) / base)
+			return -EINVAL;
+		n = n * base + digit;
+	}
+	*out = n;
+	return 0;
+}
+
+int option_size(const char *value, uint64_t *out)
+{
+	const char *end = value ? memparse_u64(value, out) : NULL;
+
+	return end && !*end ? 0 : -EINVAL;
+}
