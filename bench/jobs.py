@@ -29,6 +29,8 @@ PROGRAMS = {
 }
 THREADED = ['threads', 'reclaim-kswapd']    # programs, or single rows: not pinned
 OTHER = 'other'                     # a column: what is no malloc and no cache of ours
+# Rows for which a malloc that does nothing (floor.c) is the other column.
+FLOOR_ROWS = 'lifo(16|32|64|128|256|512|1024)|b?(fifo|lifo)(64|1024)x[0-9]+'
 # What the program of a row gets in SLABWORK.
 OPTIONS = {'reclaim': 'mem=128M', 'reclaim-kswapd': 'mem=128M kswapd=thread'}
 # row: (program and row of ours, program and row of the other column)
@@ -91,9 +93,12 @@ def figures_of(bench, allocator, program, row):
 
 def malloc_job(bench, program, row):
     """The same program under every allocator."""
-    return Job(row, lambda allocator: figures_of(bench, allocator, program, row),
-               list(allocators.PEERS) + ([allocators.OURS] if allocators.OURS in bench.libraries
-                                         else []))
+    columns = list(allocators.PEERS)
+    if allocators.OURS in bench.libraries:
+        columns.append(allocators.OURS)
+    if re.fullmatch(FLOOR_ROWS, row):
+        columns.append(OTHER)
+    return Job(row, lambda allocator: figures_of(bench, allocator, program, row), columns)
 
 
 def kernel_job(bench, program, row, peer_row):

@@ -16,7 +16,7 @@ CFLAGS = ['-std=gnu11', '-O2', '-g', '-fno-builtin', '-D_GNU_SOURCE', '-pthread'
 LINKED = ['kernel_api', 'caches', 'reclaim', 'steps_kernel']
 # What a program is made of beside its own file, if not bench.c.
 SOURCES = {'measure': [], 'latency': ['bench.c', 'timer.c'], 'reclaim': ['bench.c', 'timer.c'],
-           'steps_malloc': ['steps.c'], 'steps_kernel': ['steps.c']}
+           'steps_malloc': ['steps.c'], 'steps_kernel': ['steps.c'], 'floor': []}
 
 
 class Failed(Exception):
@@ -47,7 +47,7 @@ class Bench:
         return os.path.join(self.directory, name)
 
     def library(self, allocator):
-        return self.libraries[allocator]
+        return self.libraries.get(allocator) or self.path('floor')
 
     def on_other_core(self, command):
         return [self.path('measure'), '-c', str(self.other_core), '-r', '/dev/null'] + command
@@ -57,6 +57,8 @@ class Bench:
         sources = [program + '.c'] + SOURCES.get(program, ['bench.c'])
         command = ['cc'] + CFLAGS + [os.path.join(HERE, source) for source in sources]
         command += ['-o', self.path(program)]
+        if program == 'floor':
+            command += ['-shared', '-fPIC']
         if program == 'mempool':
             flags = dpdk_flags()
             if flags is None:
