@@ -61,7 +61,7 @@ static int set_decay(const char *value)
 __param(page_decay_ms, "page_decay_ms", set_decay, "0..1073741824", PARAM_NONE);
 
 /* Free memory above this, and above URGENT_FRACTION of what is allocated, does not wait. */
-static uint64_t surplus_bytes = 2UL << 20;
+static uint64_t surplus_bytes = 1UL << 20;
 
 static int set_surplus(const char *value)
 {
@@ -262,7 +262,7 @@ void give_back_tick(struct zone *zone, uint64_t now_ns)
 	bool urgent = free_committed > surplus &&
 		      free_committed > share_of_allocated(zone, URGENT_FRACTION, surplus);
 	struct past *past = past_of(zone);
-	bool rush = in_a_rush(zone, past, free_committed) && urgent;
+	bool rush = in_a_rush(zone, past, free_committed) && urgent && free_committed > 2 * surplus;
 	uint64_t interval_ns = (urgent ? urgent_ms() : decay_ms) * NS_PER_MS;
 
 	if ((!rush && now_ns - last < interval_ns) || zone_idx(zone) == ZONE_DMA)

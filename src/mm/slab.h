@@ -195,6 +195,12 @@ extern struct kmem_cache *general_caches[SLAB_TAG_GENERAL + 1]; /* by tag */
  */
 #define SLAB_BLOCKS ((slab_flags_t)0x80000000U)
 
+/*
+ * SLAB_PACKED: slabs of the cache leave little over, in orders up to PACKED_MAX_ORDER, and few empty ones
+ * stay: a program's heap counts every byte. The kernel's rule accepts a sixteenth.
+ */
+#define SLAB_PACKED ((slab_flags_t)0x00000001U)
+
 /* Geometry, also for the oracle test: order and objects for a size on so many CPUs. */
 unsigned int calculate_order(unsigned int size, unsigned int nr_cpus);
 unsigned int order_objects(unsigned int order, unsigned int size);

@@ -478,7 +478,9 @@ struct kmem_cache *kmem_cache_create_general(const char *name, unsigned int size
 	while (tag <= SLAB_TAG_GENERAL && general_caches[tag])
 		tag++;
 	if (tag <= SLAB_TAG_GENERAL)
-		s = create_cache(name, size, align, flags, 0, size, NULL, 0, tag);
+		s = create_cache(name, size, align,
+				 flags & SLAB_BLOCKS ? flags : flags | SLAB_PACKED, 0, size, NULL,
+				 0, tag);
 	mutex_unlock(&slab_mutex);
 	return s;
 }

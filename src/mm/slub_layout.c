@@ -180,6 +180,33 @@ static void calculate_barn(struct kmem_cache *s)
 		s->barn_max_extra = most;
 }
 
+/* The least order that leaves a 32nd over at most, or a larger one that leaves a lot less. */
+#define PACKED_FRACTION  32
+#define PACKED_ENOUGH    64
+#define PACKED_MAX_ORDER 4
+#define PACKED_EMPTY     (32 * PAGE_SIZE) /* bytes of empty slabs that may stay */
+
+static unsigned int slab_waste(unsigned int order, unsigned int size)
+{
+	return (unsigned int)(PAGE_SIZE << order) % size;
+}
+
+static unsigned int packed_order(unsigned int size, unsigned int order)
+{
+	unsigned int max = slab_max_order > PACKED_MAX_ORDER ? slab_max_order : PACKED_MAX_ORDER;
+
+	if (slab_max_order < PAGE_ALLOC_COSTLY_ORDER) /* slab_max_order= */
+		return order;
+	while (order < slab_max_order &&
+	       slab_waste(order, size) > (PAGE_SIZE << order) / PACKED_FRACTION)
+		order++;
+	if (order == slab_max_order &&
+	    slab_waste(order, size) > (PAGE_SIZE << order) / PACKED_ENOUGH &&
+	    slab_waste(max, size) < (PAGE_SIZE << max) / PACKED_ENOUGH)
+		order = max;
+	return order;
+}
+
 bool calculate_sizes(struct kmem_cache *s)
 {
 	unsigned int size = ALIGN(s->object_size, (unsigned int)sizeof(void *));
@@ -205,6 +232,8 @@ bool calculate_sizes(struct kmem_cache *s)
 	order = calculate_order(size, slab_nr_cpus);
 	if (order > MAX_PAGE_ORDER)
 		return false;
+	if (s->flags & SLAB_PACKED)
+		order = packed_order(size, order);
 	/* The allocator's own caches: a bitmap outside would be an object of a slab of theirs. */
 	while ((s->flags & SLAB_NO_SHEAVES) && order > get_order(size) &&
 	       order_objects(order, size) > SLAB_INLINE_OBJECTS)
@@ -219,6 +248,9 @@ bool calculate_sizes(struct kmem_cache *s)
 	s->min_partial = min_partial < MIN_PARTIAL ? MIN_PARTIAL :
 			 min_partial > MAX_PARTIAL ? MAX_PARTIAL :
 						     min_partial;
+	if (s->flags & SLAB_PACKED &&
+	    s->min_partial > PACKED_EMPTY / (PAGE_SIZE << oo_order(s->oo)))
+		s->min_partial = PACKED_EMPTY / (PAGE_SIZE << oo_order(s->oo));
 	s->cpu_partial = kernel_cpu_partial(size);
 
 	s->allocflags = oo_order(s->oo) ? __GFP_COMP : 0;

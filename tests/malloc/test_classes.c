@@ -33,7 +33,8 @@ KUNIT_TEST(classes_are_close_and_multiples_of_16)
 	KUNIT_EXPECT_EQ(test, malloc_class_size(0), 16);
 	KUNIT_EXPECT_EQ(test, malloc_class_size(16), 16);
 	KUNIT_EXPECT_EQ(test, malloc_class_size(17), 32);
-	KUNIT_EXPECT_EQ(test, malloc_class_size(1032), 1088);
+	KUNIT_EXPECT_EQ(test, malloc_class_size(1032), 1040);
+	KUNIT_EXPECT_EQ(test, malloc_class_size(4096 + 272), 4368);
 	KUNIT_EXPECT_EQ(test, malloc_class_size(8191), 8192);
 }
 

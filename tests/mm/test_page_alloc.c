@@ -105,7 +105,7 @@ KUNIT_TEST(a_page_never_used_is_known_to_be_zero_and_a_used_one_is_not)
 	bool zero = false;
 	struct page *page;
 
-	machine("mem=8M");
+	machine("mem=8M page_surplus=4M");
 	page = __alloc_pages_zeroed_hint(GFP_KERNEL, 9, NUMA_NO_NODE, &zero);
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	KUNIT_EXPECT_TRUE(test, zero);

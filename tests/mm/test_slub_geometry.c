@@ -113,6 +113,27 @@ KUNIT_TEST(small_objects_fill_one_page_whatever_the_cpu_count)
 	}
 }
 
+/* What malloc asks for: sizes that divide 64 KiB, and small ones of the kernel's rule. */
+KUNIT_TEST(slabs_of_a_general_cache_leave_a_32nd_over_at_most)
+{
+	static const unsigned int classes[] = { 16,   48,   80,   208,  320,  640,
+						1024, 1040, 1488, 2048, 2112, 4096,
+						4368, 4672, 5040, 5952, 7280, 8192 };
+
+	for (unsigned int i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		struct kmem_cache *s = kmem_cache_create_general("packed", classes[i], 16, 0);
+		unsigned int order;
+
+		KUNIT_ASSERT_NOT_NULL(test, s);
+		order = oo_order(s->oo);
+		KUNIT_EXPECT_LE(test, (4096u << order) % classes[i], (4096u << order) / 32,
+				"size %u order %u", classes[i], order);
+		KUNIT_EXPECT_LE(test, order, 4, "size %u", classes[i]);
+		KUNIT_EXPECT_LE(test, s->min_partial << order, 32, "size %u", classes[i]);
+		kmem_cache_destroy(s);
+	}
+}
+
 KUNIT_TEST(no_slab_holds_more_than_32767_objects_or_exceeds_order_3_without_need)
 {
 	for (unsigned int size = 8; size <= 1 << 22; size += size < 9000 ? 8 : 8 * 517) {
