@@ -408,8 +408,16 @@ static void take_off_one_more(struct kmem_cache *s, struct kmem_cache_node *n,
 	}
 }
 
+/* N3 holds when the lock is free, and readers without it never see less than none. */
+static void count_put(struct kmem_cache_node *n, unsigned int *put)
+{
+	counter_add(&n->free_objects, *put);
+	*put = 0;
+}
+
+/* put: how many came under this hold of the lock and are not counted as free yet. */
 static void put_object(struct kmem_cache *s, struct kmem_cache_node *n, struct page *slab,
-		       void *object, struct list_head *empty)
+		       void *object, struct list_head *empty, unsigned int *put)
 {
 	int idx = obj_to_index(s, slab, object);
 	unsigned long *word, bit;
@@ -431,12 +439,13 @@ static void put_object(struct kmem_cache *s, struct kmem_cache_node *n, struct p
 		add_partial(n, slab, true);
 	}
 	slab->inuse--;
-	counter_add(&n->free_objects, 1);
+	++*put;
 	if (!slab->inuse && keep_empty(s, n)) {
 		/* Where the search below finds it, and where it is taken last. */
 		list_del_init(&slab->lru);
 		list_add_tail(&slab->lru, &n->partial);
 	} else if (!slab->inuse) {
+		count_put(n, put);
 		take_off_empty(n, slab, empty);
 		take_off_one_more(s, n, empty);
 	}
@@ -455,10 +464,21 @@ static void put_stray(struct kmem_cache *s, struct page *slab, void *object, boo
 		defer_object(own, object);
 }
 
+static void unlock_put(struct kmem_cache_node *n, unsigned int *put)
+{
+	if (!n)
+		return;
+	count_put(n, put);
+	spin_unlock(&n->list_lock);
+}
+
+/* Objects of one sheaf lie in as many slabs: their heads come to the cache meanwhile. */
+#define PUT_AHEAD 12
+
 unsigned int slab_put(struct kmem_cache *s, void **p, unsigned int n_objects, bool wait)
 {
 	struct kmem_cache_node *held = NULL;
-	unsigned int done = 0;
+	unsigned int done = 0, put = 0;
 	LIST_HEAD(empty);
 
 	if (s->block_pages) {
@@ -469,24 +489,23 @@ unsigned int slab_put(struct kmem_cache *s, void **p, unsigned int n_objects, bo
 		struct page *slab = page_head(addr_to_page(p[done]));
 		struct kmem_cache_node *n = get_node(s, slab_nid(slab));
 
+		if (done + PUT_AHEAD < n_objects)
+			__builtin_prefetch(addr_to_page(p[done + PUT_AHEAD]), 1);
 		if (unlikely(slab->slab_cache != s)) {
-			if (held)
-				spin_unlock(&held->list_lock);
+			unlock_put(held, &put);
 			held = NULL;
 			put_stray(s, slab, p[done], wait);
 			continue;
 		}
 		if (n != held) {
-			if (held)
-				spin_unlock(&held->list_lock);
+			unlock_put(held, &put);
 			held = lock_node(n, wait) ? n : NULL;
 			if (!held)
 				break;
 		}
-		put_object(s, n, slab, p[done], &empty);
+		put_object(s, n, slab, p[done], &empty, &put);
 	}
-	if (held)
-		spin_unlock(&held->list_lock);
+	unlock_put(held, &put);
 	discard_list(s, &empty);
 	return done;
 }
