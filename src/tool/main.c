@@ -47,6 +47,24 @@ const struct command commands[] = {
 	  "cache, a large block or area, nothing. PROCESS is a process id or a program's name.\n\n"
 	  "  -o FILE.svg     write to this file; map-PID.svg unless said; - is standard output\n",
 	  cmd_map },
+	{ "mount", "[-f] [-q] [-v] [-o OPTION[,OPTION]...] TYPE [SOURCE] DIR",
+	  "a file system of ours as a directory",
+	  "TYPE is tmpfs (in memory), dax (SOURCE is a host file that keeps the contents) or proc (the\n"
+	  "server's own slabinfo, meminfo and so on). DIR is a directory.\n\n"
+	  "  -f              stay in the foreground; Ctrl-C unmounts\n"
+	  "  -q              say nothing\n"
+	  "  -v              say on stderr that it is mounted (the default on a terminal)\n"
+	  "  -o OPTION       tmpfs: size=64m,nr_inodes=1000,mode=0755,uid=0,gid=0\n"
+	  "                  ours: xattr, writethrough, threads=8, cache_mb=64\n"
+	  "                  of the mount: ro, nosuid, nodev, noexec, noatime, allow_other,\n"
+	  "                  auto_unmount, fsname=NAME\n\n"
+	  "It ends with `slabwork umount DIR`, or when the server gets SIGTERM or SIGINT.\n",
+	  cmd_mount },
+	{ "umount", "[-l] DIR", "end such a mount",
+	  "Waits until the server has ended: what was written is then where it belongs.\n"
+	  "Also for a DIR whose server was killed (\"Transport endpoint is not connected\").\n\n"
+	  "  -l              also if DIR is in use; do not wait\n",
+	  cmd_umount },
 	{ "doctor", "[--json]", "is this machine fit, is anything missing",
 	  "Each line is ok, warn (something will not work, and what to do) or FAIL.\n\n"
 	  "  --json          the same as JSON\n\n"

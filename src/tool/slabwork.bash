@@ -34,6 +34,26 @@ _slabwork() {
         esac
         return
         ;;
+    mount | umount)
+        case $prev in
+        -o) mapfile -t COMPREPLY < <(compgen -W 'size= nr_inodes= mode= uid= gid= xattr writethrough threads= cache_mb= ro nosuid nodev noexec noatime allow_other auto_unmount' -- "$cur") ;;
+        *) case $cur in
+            -*) mapfile -t COMPREPLY < <(compgen -W "$([ "$command" = mount ] && echo -f -q -v -o || echo -l) --help" -- "$cur") ;;
+            *)
+                if [ "$command" = umount ]; then
+                    words=$(awk '/ - fuse\.slabwork / { print $5 }' /proc/self/mountinfo)
+                elif [ "$COMP_CWORD" = 2 ]; then
+                    words='tmpfs dax proc'
+                fi
+                mapfile -t COMPREPLY < <(
+                    compgen -W "$words" -- "$cur"
+                    [ "$command" = mount ] && compgen -d -- "$cur"
+                )
+                ;;
+            esac ;;
+        esac
+        return
+        ;;
     help) words=$("$sw" help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p') ;;
     esac
     case $prev in

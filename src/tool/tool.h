@@ -44,7 +44,9 @@ int cmd_show(const struct command *cmd, int argc, char **argv); /* show.c: slabi
 int cmd_slab(const struct command *cmd, int argc, char **argv); /* show.c */
 int cmd_list(const struct command *cmd, int argc, char **argv); /* list.c */
 int cmd_doctor(const struct command *cmd, int argc, char **argv);
-int cmd_map(const struct command *cmd, int argc, char **argv);  /* map.c */
+int cmd_map(const struct command *cmd, int argc, char **argv);   /* map.c */
+int cmd_mount(const struct command *cmd, int argc, char **argv); /* mount.c */
+int cmd_umount(const struct command *cmd, int argc, char **argv);
 int cmd_top(const struct command *cmd, int argc, char **argv);  /* top.c */
 int cmd_trim(const struct command *cmd, int argc, char **argv); /* trim.c */
 
