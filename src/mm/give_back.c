@@ -216,6 +216,7 @@ static void give_back_some(struct zone *zone, uint64_t freed_before_ns, unsigned
 /* What a zone had when it was looked at last; changed under giveback_lock, but for free. */
 struct past {
 	_Atomic unsigned long free; /* committed free pages, or fewer */
+	_Atomic uint64_t aged_ns;   /* when page lists were last looked at */
 	uint64_t rush_since_ns;
 	unsigned int rushes;
 };
@@ -254,6 +255,17 @@ static unsigned int urgent_ms(void)
 	return decay_ms < URGENT_MS ? decay_ms : URGENT_MS;
 }
 
+/* A block of 2 MiB on a page list is no free memory yet. */
+static void age_lists(struct zone *zone, struct past *past, uint64_t now_ns)
+{
+	uint64_t decay_ns = decay_ms * NS_PER_MS;
+
+	if (now_ns - atomic_load_explicit(&past->aged_ns, memory_order_relaxed) < decay_ns)
+		return;
+	atomic_store_explicit(&past->aged_ns, now_ns, memory_order_relaxed);
+	pcp_age_huge(zone, now_ns - decay_ns);
+}
+
 void give_back_tick(struct zone *zone, uint64_t now_ns)
 {
 	uint64_t last = atomic_load_explicit(&zone->giveback_last_ns, memory_order_relaxed);
@@ -265,6 +277,7 @@ void give_back_tick(struct zone *zone, uint64_t now_ns)
 	bool rush = in_a_rush(zone, past, free_committed) && urgent && free_committed > 2 * surplus;
 	uint64_t interval_ns = (urgent ? urgent_ms() : decay_ms) * NS_PER_MS;
 
+	age_lists(zone, past, now_ns);
 	if ((!rush && now_ns - last < interval_ns) || zone_idx(zone) == ZONE_DMA)
 		return;
 	slack = share_of_allocated(zone, SLACK_FRACTION, SLACK_LEAST);

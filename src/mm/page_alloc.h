@@ -208,7 +208,8 @@ enum pcp_free_result {
 };
 enum pcp_free_result pcp_free(struct zone *zone, struct page *page, unsigned int order);
 void pcp_drain_zone(struct zone *zone); /* may sleep */
-void pcp_drain_all(void);               /* may sleep */
+void pcp_age_huge(struct zone *zone, uint64_t freed_before_ns);
+void pcp_drain_all(void); /* may sleep */
 unsigned long pcp_pages(struct zone *zone);
 int pcp_validate(struct zone *zone);
 

@@ -17,7 +17,8 @@
  *   high      2 * batch: 126 pages, half a MiB a CPU. Above it a batch goes to the buddy.
  *   refill    8 pages at first, doubled by each refill up to batch, halved again by flushes:
  *             a process that wants few pages does not hold 63.
- *   order 9   one block a cid, in zones of 64 MiB and more; not counted against high.
+ *   order 9   one block a cid, in zones of 64 MiB and more; not counted against high. It goes to the
+ *             buddy when nobody took it for page_decay_ms: 2 MiB are a lot to hold.
  *
  * 3. Invariants (pcp_validate())
  *
@@ -328,6 +329,8 @@ enum pcp_free_result pcp_free(struct zone *zone, struct page *page, unsigned int
 	}
 	page->order = (unsigned char)order;
 	page->index = 0;
+	if (order == PAGEBLOCK_ORDER)
+		page->private = os_now_coarse_ns(); /* pcp_age_huge() */
 	page_flags_set_all(page, flags | 1u << PG_pcp);
 	page_list_add(page, &pcp->lists[list_index(order, type)]);
 	add_count(pcp, 1 << order);
@@ -339,6 +342,32 @@ enum pcp_free_result pcp_free(struct zone *zone, struct page *page, unsigned int
 	}
 	spin_unlock(&pcp->lock);
 	return result;
+}
+
+static void age_huge(struct zone *zone, struct per_cpu_pages *pcp, uint64_t freed_before_ns)
+{
+	for (int t = 0; t < MIGRATE_PCPTYPES; t++) {
+		struct list_head *list = &pcp->lists[NR_LOWORDER_PCP_LISTS + t];
+
+		if (!page_list_empty(list) && lru_to_page(list->next)->private < freed_before_ns)
+			__flush_one(zone, pcp, list, os_now_coarse_ns());
+	}
+}
+
+/* Blocks of order 9 that nobody took since then go to the buddy. Waits for no lock. */
+void pcp_age_huge(struct zone *zone, uint64_t freed_before_ns)
+{
+	for (unsigned int cid = 0; zone->per_cpu_pageset && cid < cpu_nr_cids(); cid++) {
+		struct per_cpu_pages *pcp = &zone->per_cpu_pageset[cid];
+
+		if (get_int(&pcp->count) < (int)PAGEBLOCK_NR_PAGES || !spin_trylock(&pcp->lock))
+			continue;
+		if (pcp->ready && spin_trylock(&zone->lock)) {
+			age_huge(zone, pcp, freed_before_ns);
+			spin_unlock(&zone->lock);
+		}
+		spin_unlock(&pcp->lock);
+	}
 }
 
 void pcp_drain_zone(struct zone *zone)
