@@ -108,7 +108,7 @@ int options_parse(struct mount_options *opt, int argc, char **argv)
 
 	*opt = (struct mount_options){ .verbose = isatty(STDERR_FILENO) };
 	opterr = 0;
-	while (!status && (c = getopt(argc, argv, "+fo:qv")) != -1) {
+	while (!status && (c = getopt(argc, argv, "fo:qv")) != -1) {
 		if (c == 'f')
 			opt->foreground = true;
 		else if (c == 'q')

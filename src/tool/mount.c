@@ -45,13 +45,27 @@ static bool server_find(char *path, size_t size)
 	return false;
 }
 
+/* Where the directory is among the words: the last that is no option. 0: there is none. */
+static int dir_word(int argc, char **argv)
+{
+	int dir = 0;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "-o"))
+			i++;
+		else if (argv[i][0] != '-')
+			dir = i;
+	}
+	return dir;
+}
+
 int cmd_mount(const struct command *cmd, int argc, char **argv)
 {
-	char server[PATH_MAX + 64], dir[PATH_MAX];
+	char server[PATH_MAX + 64], path[PATH_MAX];
+	int nr = 0, dir = dir_word(argc, argv);
 	char **args;
-	int nr = 0;
 
-	if (argc < 2)
+	if (!dir)
 		return usage_error(cmd, "mount what, and where?");
 	if (!server_find(server, sizeof(server)))
 		return fail("this slabwork was built without " SERVER
@@ -65,10 +79,10 @@ int cmd_mount(const struct command *cmd, int argc, char **argv)
 		return fail("no memory");
 	args[nr++] = server;
 	for (int i = 1; i < argc; i++)
-		args[nr++] = argv[i];
-	if (realpath(argv[argc - 1],
-		     dir)) /* umount finds the server by it; what is wrong, the server says */
-		args[nr - 1] = dir;
+		if (i != dir)
+			args[nr++] = argv[i];
+	/* Last and canonical: umount finds the server by it. What is wrong with it, the server says. */
+	args[nr] = realpath(argv[dir], path) ? path : argv[dir];
 	execv(server, args);
 	return fail("%s: %s", server, strerror(errno));
 }
