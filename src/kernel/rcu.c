@@ -8,8 +8,8 @@
  * 1. The idea
  *
  * Readers count themselves in and out of one of two phases, in counters that belong to
- * CPU ids (so they do not collide often; they are atomic, so it does not matter if they
- * do). A grace period makes the other phase the current one and waits until as many have
+ * CPU ids. With rseq each id's are its own, and one more is a plain addition; without, and
+ * for ids beyond the table, they are shared and atomic. A grace period makes the other phase the current one and waits until as many have
  * left the old one as entered it. Nothing is kept per thread but one word, which needs no
  * set-up and no clean-up.
  *
@@ -27,8 +27,9 @@
  *
  * 3. Counting ("left" is summed first, then "entered")
  *
- * A reader that the second sum missed entered after it; its entry is a full barrier, so it
- * sees everything the writer did before the sum. A reader whose leaving was counted
+ * A reader that the second sum missed entered after it; its entry is a full barrier, or every CPU
+ * was made to pass one between the sums (cpu_rseq_barrier()), so it sees everything
+ * the writer did before. A reader whose leaving was counted
  * entered earlier, and that is counted, since the entered counters are read later. Wrong
  * answers are therefore only of the kind "still busy", and are asked again.
  *
@@ -60,16 +61,18 @@
 #include "kernel/lock.h"
 #include "kernel/printk.h"
 #include "kernel/rcu.h"
+#include "kernel/rseq_count.h"
 #include "lib/bitops.h"
 #include "os/os.h"
 
 /* CPU ids share slots beyond this; 64 lines of 64 bytes in .bss, touched as used. */
-#define RCU_SLOTS 64
+#define RCU_SLOTS RSEQ_COUNT_IDS
 
 /* Between looks at the counters: yield a while, then sleep, longer each time up to 1.28 ms. */
 #define WAIT_YIELDS          16
 #define WAIT_SLEEP_MIN_NS    20000ULL
 #define WAIT_SLEEP_DOUBLINGS 6u
+#define REFUSED_SLEEP_NS     10000000ULL
 
 enum gp_stage { GP_IDLE, GP_DRAIN_OTHER, GP_DRAIN_OLD };
 
@@ -79,6 +82,12 @@ struct rcu_slot {
 } __attribute__((aligned(64)));
 
 static struct rcu_slot slots[RCU_SLOTS];
+
+/* The same without atomics, by id: written by rseq_count() only, and read from anywhere. */
+static struct rcu_own_slot {
+	unsigned long entered[2];
+	unsigned long left[2];
+} __attribute__((aligned(64))) own_slots[RSEQ_COUNT_IDS];
 static _Atomic unsigned int phase; /* 0 or 1: where readers count themselves in */
 
 static __thread unsigned long nesting; /* depth << 1 | phase entered; 0: not reading */
@@ -117,6 +126,20 @@ static inline struct rcu_slot *this_slot(void)
 	return &slots[cpu_cid() % RCU_SLOTS];
 }
 
+/* Out of line, so that the usual way needs no frame. */
+static __attribute__((noinline)) void enter_shared(unsigned int in)
+{
+	atomic_fetch_add_explicit(&this_slot()->entered[in], 1, memory_order_seq_cst);
+	full_barrier_after_atomic();
+	nesting = 2 | in;
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+static __attribute__((noinline)) void leave_shared(unsigned int in)
+{
+	atomic_fetch_add_explicit(&this_slot()->left[in], 1, memory_order_release);
+}
+
 void rcu_read_lock(void)
 {
 	unsigned long now = nesting;
@@ -128,8 +151,10 @@ void rcu_read_lock(void)
 	}
 	in = atomic_load_explicit(&phase, memory_order_relaxed);
 	/* Partner: phase_empty(), its sum of entered. */
-	atomic_fetch_add_explicit(&this_slot()->entered[in], 1, memory_order_seq_cst);
-	full_barrier_after_atomic();
+	if (unlikely(!rseq_count(&own_slots[0].entered[in]))) {
+		enter_shared(in);
+		return;
+	}
 	nesting = 2 | in;
 	atomic_signal_fence(memory_order_seq_cst);
 }
@@ -145,8 +170,9 @@ void rcu_read_unlock(void)
 	}
 	atomic_signal_fence(memory_order_seq_cst);
 	nesting = 0;
-	/* Partner: phase_empty(), its sum of left: what the reader did is over when that sees this. */
-	atomic_fetch_add_explicit(&this_slot()->left[now & 1], 1, memory_order_release);
+	/* Partner: phase_empty(), its sum of left: what the reader did is over when that sees it. */
+	if (unlikely(!rseq_count(&own_slots[0].left[now & 1])))
+		leave_shared(now & 1);
 }
 
 int rcu_read_lock_held(void)
@@ -165,12 +191,17 @@ static bool phase_empty(unsigned int which)
 	unsigned long entered = 0, left = 0;
 
 	for (int i = 0; i < RCU_SLOTS; i++)
-		left += atomic_load_explicit(&slots[i].left[which], memory_order_acquire);
+		left += atomic_load_explicit(&slots[i].left[which], memory_order_acquire) +
+			__atomic_load_n(&own_slots[i].left[which], __ATOMIC_ACQUIRE);
 	/* Read-modify-write of 0: a full barrier that sanitizers understand too. */
 	atomic_fetch_add_explicit(&phase, 0, memory_order_seq_cst);
 	full_barrier_after_atomic();
+	/* Refused, by a filter that came later: no store waits in a CPU for as long as this. */
+	if (cpu_rseq_barrier())
+		os_sleep_ns(REFUSED_SLEEP_NS);
 	for (int i = 0; i < RCU_SLOTS; i++)
-		entered += atomic_load_explicit(&slots[i].entered[which], memory_order_seq_cst);
+		entered += atomic_load_explicit(&slots[i].entered[which], memory_order_seq_cst) +
+			   __atomic_load_n(&own_slots[i].entered[which], __ATOMIC_ACQUIRE);
 	return entered == left;
 }
 
@@ -410,6 +441,7 @@ static void forget_other_readers(void)
 		for (int which = 0; which < 2; which++) {
 			atomic_store_explicit(&slots[i].entered[which], 0, memory_order_relaxed);
 			atomic_store_explicit(&slots[i].left[which], 0, memory_order_relaxed);
+			own_slots[i].entered[which] = own_slots[i].left[which] = 0;
 		}
 	}
 	if (nesting)
