@@ -17,7 +17,7 @@
  *   high      2 * batch: 126 pages, half a MiB a CPU. Above it a batch goes to the buddy.
  *   refill    8 pages at first, doubled by each refill up to batch, halved again by flushes:
  *             a process that wants few pages does not hold 63.
- *   order 9   one block a cid, in zones of 64 MiB and more; not counted against high. It goes to the
+ *   order 9   one block a cid, in zones of 256 MiB and more; not counted against high. It goes to the
  *             buddy when nobody took it for page_decay_ms: 2 MiB are a lot to hold.
  *
  * 3. Invariants (pcp_validate())
@@ -50,7 +50,7 @@
 #define HIGH_BATCHES      2
 #define FIRST_REFILL      8
 #define FACTOR_MOST       3           /* 8 << 3 >= 63 */
-#define HUGE_ZONE_PAGES   (64UL << 8) /* 64 MiB: smaller zones keep no order 9 block aside */
+#define HUGE_ZONE_PAGES   (256UL << 8) /* 256 MiB: smaller zones keep no order 9 block aside */
 
 /* --- the lists --------------------------------------------------------------------- */
 

@@ -150,6 +150,22 @@ static void init_fast(struct kmem_cache *s, unsigned int general_tag)
 		f->tag = (unsigned char)(SLAB_TAG_SHARED + s->slot_index % SLAB_NR_SHARED * 2);
 }
 
+/* A hundred caches are made at boot: not each with a system call. slab_mutex held, or boot. */
+static unsigned long random_word(void)
+{
+	static unsigned long pool[64];
+	static unsigned int left;
+	unsigned long word;
+
+	if (!left) {
+		os_random(pool, sizeof(pool));
+		left = sizeof(pool) / sizeof(pool[0]);
+	}
+	word = pool[--left];
+	pool[left] = 0;
+	return word;
+}
+
 /* Everything but the nodes. False: no such geometry. */
 static bool init_cache(struct kmem_cache *s, const char *name, unsigned int object_size,
 		       unsigned int align, slab_flags_t flags, void (*ctor)(void *),
@@ -163,7 +179,7 @@ static bool init_cache(struct kmem_cache *s, const char *name, unsigned int obje
 	s->sheaf_capacity = sheaf_capacity;
 	s->refcount = 1;
 	INIT_LIST_HEAD(&s->list);
-	os_random(&s->random, sizeof(s->random));
+	s->random = random_word();
 	if (!calculate_sizes(s))
 		return false;
 	init_fast(s, general_tag);
