@@ -444,28 +444,21 @@ void sw_cache_free(struct kmem_cache *s, void *object)
 
 /*
  * What the loops below read of the cache, copied: a store to objmap could change anything in
- * the compiler's eyes. Where sizes are multiples of 16, no tag is odd.
+ * the compiler's eyes.
  */
 struct bulk {
-	unsigned char *objmap;
-	uintptr_t start, bytes;
-	unsigned char tag;
-	bool eights; /* objects may lie at 8 mod 16 */
+	struct sw_fast fast;
+	uintptr_t nr_steps;
+	bool eights; /* objects may lie at 8 mod 16: every other tag is odd */
 };
 
 static inline struct bulk bulk_of(const struct kmem_cache *s)
 {
-	struct bulk b = { .objmap = s->fast.objmap, .start = sw_layout.machine_start };
+	struct bulk b = { .fast = s->fast };
 
-	b.bytes = atomic_load_explicit(&sw_layout.machine_online, memory_order_relaxed) - b.start;
-	b.tag = s->fast.tag;
+	b.nr_steps = __atomic_load_n(b.fast.nr_steps, __ATOMIC_RELAXED);
 	b.eights = (s->size | s->red_left_pad) & 8;
 	return b;
-}
-
-static inline unsigned char bulk_tag(const struct bulk *b, uintptr_t addr, bool eights)
-{
-	return eights ? (unsigned char)(b->tag + (addr >> 3 & 1)) : b->tag;
 }
 
 /* Mark and hand out; from and to may be the same. */
@@ -475,8 +468,10 @@ SW_ALWAYS_INLINE void bulk_mark(const struct bulk b, void **from, void **to, siz
 		void *object = from[i];
 
 		to[i] = object;
-		b.objmap[(uintptr_t)object >> OBJMAP_SHIFT] =
-			bulk_tag(&b, (uintptr_t)object, eights);
+		if (eights)
+			sw_mark_live(&b.fast, object);
+		else
+			b.fast.objmap[(uintptr_t)object >> OBJMAP_SHIFT] = b.fast.tag;
 	}
 }
 
@@ -484,7 +479,7 @@ static void bulk_set_live(const struct kmem_cache *s, void **from, void **to, si
 {
 	const struct bulk b = bulk_of(s);
 
-	if (unlikely(!b.tag))
+	if (unlikely(!b.fast.tag))
 		memmove(to, from, n * sizeof(void *));
 	else if (b.eights)
 		bulk_mark(b, from, to, n, true);
@@ -495,18 +490,18 @@ static void bulk_set_live(const struct kmem_cache *s, void **from, void **to, si
 SW_ALWAYS_INLINE size_t bulk_unmark(const struct bulk b, void **from, void **to, size_t n,
 				    bool eights)
 {
-	const uintptr_t low = eights ? 7 : 15;
+	unsigned char tag = b.fast.tag;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		uintptr_t addr = (uintptr_t)from[i];
-		unsigned char *byte = &b.objmap[addr >> OBJMAP_SHIFT];
+		void *object = from[i];
+		uintptr_t step = eights ? sw_step_to_free(&b.fast, object, &tag) :
+					  sw_step_of(&b.fast, object);
 
-		if (unlikely((addr & low) || addr - b.start >= b.bytes ||
-			     *byte != bulk_tag(&b, addr, eights)))
+		if (unlikely(step >= b.nr_steps || b.fast.live[step] != tag))
 			break;
-		*byte = 0;
-		to[i] = (void *)addr;
+		b.fast.live[step] = 0;
+		to[i] = object;
 	}
 	return i;
 }
@@ -522,7 +517,7 @@ static size_t bulk_kill(const struct kmem_cache *s, struct slab_sheaf *sheaf, vo
 
 	if (n > (size_t)(sheaf->capacity - sheaf->size))
 		n = (size_t)(sheaf->capacity - sheaf->size);
-	if (unlikely(!b.tag))
+	if (unlikely(!b.fast.tag))
 		return 0;
 	n = b.eights ? bulk_unmark(b, p, to, n, true) : bulk_unmark(b, p, to, n, false);
 	sheaf->size = (unsigned short)(sheaf->size + n);
