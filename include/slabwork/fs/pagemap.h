@@ -92,6 +92,8 @@ struct mapping_host_ops {
 	int (*modify)(struct file *file);
 	/* Mappings that show pages [index, index + nr) forget them: truncate, reclaim, migration. */
 	void (*unmap)(struct address_space *mapping, pgoff_t index, pgoff_t nr);
+	/* Write-back failed (mapping->wb_err has it): the super block's wb_err, too. May be NULL. */
+	void (*error)(struct address_space *mapping, int error);
 };
 
 /**

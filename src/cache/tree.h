@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CACHE_TREE_H
+#define CACHE_TREE_H
+
+/*
+ * tree.h - the walk down i_pages, inline, for the paths that must not pay for a call
+ *
+ * Room: cache. The same walk as xa_load(); see xarray.c for what slots hold.
+ */
+
+#include "cache/cache.h"
+
+/* The entry at @index, a shadow too, or NULL. Caller is in rcu_read_lock(). */
+static inline void *tree_entry(struct address_space *mapping, pgoff_t index)
+{
+	struct xa_node *node;
+	unsigned int offset;
+	void *entry;
+
+again:
+	entry = rcu_dereference(mapping->i_pages.xa_head);
+	if (!xa_is_node(entry))
+		return index ? NULL : entry;
+	node = xa_to_node(entry);
+	if (node->shift + XA_CHUNK_SHIFT < 64 && index >> (node->shift + XA_CHUNK_SHIFT))
+		return NULL;
+	for (;;) {
+		offset = (unsigned int)(index >> node->shift) & XA_CHUNK_MASK;
+		entry = rcu_dereference(node->slots[offset]);
+		if (likely(!xa_is_internal(entry)))
+			return entry;
+		if (!xa_is_node(entry))
+			break;
+		node = xa_to_node(entry);
+	}
+	{
+		void *first = rcu_dereference(node->slots[xa_to_sibling(entry)]);
+
+		if (rcu_dereference(node->slots[offset]) != entry || xa_is_internal(first))
+			goto again;
+		return first;
+	}
+}
+
+/* The folio there, no reference, or NULL. Caller is in rcu_read_lock(). */
+static inline struct folio *tree_folio(struct address_space *mapping, pgoff_t index)
+{
+	void *entry = tree_entry(mapping, index);
+
+	return likely(!xa_is_value(entry)) ? entry : NULL;
+}
+
+static inline bool folio_contains(const struct folio *folio, pgoff_t index)
+{
+	return index - folio->index < folio_nr_pages(folio);
+}
+
+static inline struct page *folio_head_page(struct folio *folio)
+{
+	return (struct page *)folio;
+}
+
+static inline int folio_nid(const struct folio *folio)
+{
+	return page_to_nid((const struct page *)folio);
+}
+
+static inline struct address_space *folio_mapping(const struct folio *folio)
+{
+	return atomic_load_explicit(&((struct folio *)folio)->mapping, memory_order_acquire);
+}
+
+/* Of this mapping still, and covering @index? Locked. */
+static inline bool folio_is_at(const struct folio *folio, const struct address_space *mapping,
+			       pgoff_t index)
+{
+	return folio_mapping(folio) == mapping && folio_contains(folio, index);
+}
+
+/* Pages whose dirtiness is counted and marked: not those of stores that need no write-back. */
+static inline bool mapping_counts_dirty(const struct address_space *mapping)
+{
+	return mapping->a_ops && mapping->a_ops->dirty_folio != noop_dirty_folio;
+}
+
+/* As vfs.h has them: cache does not include that. */
+#ifndef IS_ERR_VALUE
+#define IS_ERR_VALUE(x) ((unsigned long)(x) >= (unsigned long)-4095)
+
+static inline void *ERR_PTR(long error)
+{
+	return (void *)error;
+}
+
+static inline long PTR_ERR(const void *ptr)
+{
+	return (long)ptr;
+}
+
+static inline bool IS_ERR(const void *ptr)
+{
+	return IS_ERR_VALUE(ptr);
+}
+#endif
+
+#endif /* CACHE_TREE_H */
