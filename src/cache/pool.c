@@ -409,8 +409,8 @@ void pool_stats(unsigned long *used, unsigned long *held)
 #define MIGRATE_TRIES   50
 #define MIGRATE_WAIT_NS 20000000
 
-/* @folio is referenced. 0 also if it left the mapping meanwhile. -ENOMEM, -EAGAIN. */
-static int move_folio(struct address_space *mapping, struct folio *folio)
+/* 0 also if it left the mapping meanwhile. -ENOMEM, -EAGAIN. */
+int pool_adopt(struct address_space *mapping, struct folio *folio)
 {
 	struct folio *dst;
 	int err = 0;
@@ -456,7 +456,7 @@ static int move_all(struct address_space *mapping)
 		if (!folio)
 			return 0;
 		if (xa_load(&mapping->i_pages, index) == folio)
-			err = move_folio(mapping, folio);
+			err = pool_adopt(mapping, folio);
 		folio_drop(folio);
 	}
 	return err;

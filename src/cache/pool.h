@@ -33,6 +33,8 @@ int mapping_make_shared(struct address_space *mapping);
 
 /* The forked child could not copy what was mapped: its files that were mapped give -EIO. */
 bool pool_broken(void);
+/* The same for one folio that came too late; the caller's reference is the only one beside the cache's. */
+int pool_adopt(struct address_space *mapping, struct folio *folio);
 
 /* For sw_cache_stats(): pages of folios, and of blocks. */
 void pool_stats(unsigned long *used, unsigned long *held);

@@ -13,6 +13,8 @@
 
 #include "lib/bitops.h"
 
+/* Called by vfs when it starts. */
+void fstypes_init(void);
 extern struct file_system_type tmpfs_type, dax_type, proc_type;
 
 #define STAMP_CTIME 1u

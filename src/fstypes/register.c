@@ -9,7 +9,6 @@
 
 #include "fstypes/common.h"
 #include "lib/memparse.h"
-#include "vfs/vfs_internal.h"
 
 void fstypes_init(void)
 {

@@ -374,6 +374,8 @@ SW_API struct dentry *d_obtain_alias(struct inode *inode) SW_NAME(d_obtain_alias
 SW_API struct dentry *d_find_alias(struct inode *inode) SW_NAME(d_find_alias);
 /* With a reference, or NULL. */
 SW_API struct dentry *d_lookup(struct dentry *parent, const struct qstr *name) SW_NAME(d_lookup);
+/* For ->tmpfile: @inode, with no link, is what @file opens. Consumes @inode's reference; ->open is called by vfs. */
+SW_API void d_tmpfile(struct file *file, struct inode *inode) SW_NAME(d_tmpfile);
 SW_API void d_drop(struct dentry *dentry) SW_NAME(d_drop);
 SW_API void d_delete(struct dentry *dentry) SW_NAME(d_delete);
 SW_API void d_move(struct dentry *dentry, struct dentry *target) SW_NAME(d_move);
@@ -400,7 +402,7 @@ static inline bool d_is_negative(const struct dentry *dentry)
 
 static inline bool d_unhashed(const struct dentry *dentry)
 {
-	return !dentry->d_hash.pprev;
+	return !__atomic_load_n(&dentry->d_hash.pprev, __ATOMIC_RELAXED);
 }
 
 /* ---- inodes: life ------------------------------------------------------------------------------------ */
@@ -432,6 +434,14 @@ SW_API void __mark_inode_dirty(struct inode *inode, unsigned int flags) SW_NAME(
 SW_API struct timespec current_time(struct inode *inode) SW_NAME(current_time);
 SW_API void touch_atime(const struct path *path) SW_NAME(touch_atime);
 SW_API int file_update_time(struct file *file) SW_NAME(file_update_time);
+/* Set those of atime, mtime, ctime that @flags (S_ATIME ...) names to *@now, or to current_time() if NULL, so
+ * that readers without a lock never see half of one: file systems use it instead of stores. Marks it dirty. */
+#define S_ATIME   1
+#define S_MTIME   2
+#define S_CTIME   4
+#define S_VERSION 8
+SW_API int generic_update_time(struct inode *inode, const struct timespec *now, int flags)
+	SW_NAME(generic_update_time);
 SW_API int file_remove_privs(struct file *file) SW_NAME(file_remove_privs);
 SW_API uint64_t get_next_ino(void) SW_NAME(get_next_ino);
 SW_API int generic_permission(struct inode *inode, int mask) SW_NAME(generic_permission);
@@ -733,6 +743,8 @@ SW_API struct dentry *mount_nodev(struct file_system_type *type, int flags, cons
 /* For ->kill_sb: evict everything, ->put_super. */
 SW_API void generic_shutdown_super(struct super_block *sb) SW_NAME(generic_shutdown_super);
 SW_API void kill_anon_super(struct super_block *sb) SW_NAME(kill_anon_super);
+/* The same for types whose dentries stay pinned (one dget() more) while they are linked, as tmpfs. */
+SW_API void kill_litter_super(struct super_block *sb) SW_NAME(kill_litter_super);
 /* A mount of @type that is not in any tree: FUSE, tests. */
 SW_API struct vfsmount *vfs_kern_mount(struct file_system_type *type, int flags, const char *name,
 				       const char *data) SW_NAME(vfs_kern_mount);
@@ -786,7 +798,8 @@ enum page_entry_size { PE_SIZE_PTE, PE_SIZE_PMD };
  * struct vm_fault - a page of a mapping is wanted
  * @folio: out: with a reference, uptodate; mapped whole where it fits
  * @backing_fd, @backing_offset, @backing_len: out, with VM_FAULT_NOPAGE: map this piece of a host file
- *         at @address (DAX). The fd stays the file system's
+ *         at @address (DAX). The fd stays the file system's. -1: a hole; without FAULT_FLAG_WRITE only:
+ *         zeros are shown until page_mkwrite is asked for a block
  */
 struct vm_fault {
 	struct vm_area_struct *vma;
@@ -820,5 +833,8 @@ SW_API vm_fault_t filemap_page_mkwrite(struct vm_fault *vmf) SW_NAME(filemap_pag
 SW_API void unmap_mapping_range(struct address_space *mapping, sw_loff_t start, sw_loff_t len,
 				int even_cows) SW_NAME(unmap_mapping_range);
 extern SW_API const struct vm_operations_struct generic_file_vm_ops SW_NAME(generic_file_vm_ops);
+/* Mappings that are not filled when touched show what the file has now: after it grew, or a hole was made and
+ * filled. Locks of the file outside of invalidate_lock may be held. Ours. */
+SW_API void mapping_refill(struct address_space *mapping) SW_NAME(mapping_refill);
 
 #endif /* SW_FS_VFS_H */

@@ -85,6 +85,28 @@ void tmpfs_zero_tail(struct inode *inode)
 	folio_drop(folio);
 }
 
+void tmpfs_grown(struct inode *inode, sw_loff_t old_size)
+{
+	struct address_space *mapping = inode->i_mapping;
+	sw_loff_t first = (sw_loff_t)PAGE_ALIGN((uint64_t)old_size);
+
+	if (!mapping_test(mapping, AS_SHARED_POOL) || i_size_read(inode) <= old_size)
+		return;
+	unmap_mapping_range(mapping, first, 0, 0);
+	mapping_refill(mapping);
+}
+
+static ssize_t tmpfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	sw_loff_t old_size = i_size_read(inode);
+	ssize_t ret = generic_file_write_iter(iocb, from);
+
+	if (ret > 0)
+		tmpfs_grown(inode, old_size);
+	return ret;
+}
+
 static int tmpfs_write_begin(struct file *file, struct address_space *mapping, sw_loff_t pos,
 			     unsigned int len, struct folio **foliop, void **fsdata)
 {
@@ -190,6 +212,7 @@ static void punch(struct inode *inode, sw_loff_t start, sw_loff_t end)
 		unmap_mapping_range(mapping, first, last - first, 0);
 	up_write(&mapping->invalidate_lock);
 	tmpfs_settle(inode, 0);
+	mapping_refill(mapping);
 }
 
 /* Every page of [start, end) is there. 0, -ENOSPC, -ENOMEM; then what was added stays, as zeros. */
@@ -232,8 +255,12 @@ static long tmpfs_fallocate(struct file *file, int mode, sw_loff_t offset, sw_lo
 		if (!(mode & FALLOC_FL_KEEP_SIZE) && end > i_size_read(inode))
 			tmpfs_zero_tail(inode);
 		err = fill(inode, offset, end);
-		if (!err && !(mode & FALLOC_FL_KEEP_SIZE) && end > i_size_read(inode))
+		if (!err && !(mode & FALLOC_FL_KEEP_SIZE) && end > i_size_read(inode)) {
+			sw_loff_t old_size = i_size_read(inode);
+
 			i_size_write(inode, end);
+			tmpfs_grown(inode, old_size);
+		}
 	}
 	if (!err)
 		inode_stamp(inode, STAMP_CTIME | STAMP_MTIME);
@@ -268,7 +295,7 @@ static int tmpfs_mmap(struct file *file, struct vm_area_struct *vma)
 const struct file_operations tmpfs_file_operations = {
 	.llseek = tmpfs_llseek,
 	.read_iter = generic_file_read_iter,
-	.write_iter = generic_file_write_iter,
+	.write_iter = tmpfs_write_iter,
 	.mmap = tmpfs_mmap,
 	.open = tmpfs_open,
 	.fsync = noop_fsync,

@@ -149,6 +149,7 @@ int tmpfs_setattr(struct dentry *dentry, struct iattr *attr)
 		if (attr->ia_size != old) {
 			truncate_setsize(inode, attr->ia_size);
 			tmpfs_settle(inode, 0);
+			tmpfs_grown(inode, old);
 			inode_stamp(inode, STAMP_CTIME | STAMP_MTIME);
 		}
 	}

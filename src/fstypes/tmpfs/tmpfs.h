@@ -78,6 +78,8 @@ void tmpfs_free_xattrs(struct tmpfs_inode *info);
 void tmpfs_settle(struct inode *inode, unsigned long reserved);
 /* What a mapping stored past the end of the file is zeros before the file grows over it. */
 void tmpfs_zero_tail(struct inode *inode);
+/* Mappings that reached past the end see what is there now. */
+void tmpfs_grown(struct inode *inode, sw_loff_t old_size);
 extern const struct address_space_operations tmpfs_aops;
 extern const struct file_operations tmpfs_file_operations;
 extern const struct inode_operations tmpfs_file_inode_operations;
