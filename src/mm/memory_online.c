@@ -58,12 +58,14 @@
 #define HOLES_MOST         1024 /* sections to skip in one step: somebody's 4 GiB in our window */
 #define REFUSED_WAIT_NS    100000000UL
 #define UNSAID             UINT64_MAX
+#define HUGE_FROM          (128ULL << 20) /* where memory is large, huge pages cost it little */
 
 static uint64_t mem_bytes = UNSAID;
 static uint64_t dma_bytes = UNSAID;
 static uint64_t dma32_bytes = UNSAID;
 static uint64_t movable_bytes;
 static unsigned int fake_nodes;
+static uint64_t huge_from = HUGE_FROM;
 
 static spinlock_t online_lock = SPINLOCK_INIT;
 static bool exact;
@@ -116,6 +118,20 @@ static int set_numa(const char *value)
 	return param_uint(value + 5, 1, MAX_NUMNODES, &fake_nodes);
 }
 __param(numa, "numa", set_numa, "fake=1..8", PARAM_NONE);
+
+static int set_thp(const char *value)
+{
+	if (!strcmp(value, "always"))
+		huge_from = 0;
+	else if (!strcmp(value, "madvise"))
+		huge_from = HUGE_FROM;
+	else if (!strcmp(value, "never"))
+		huge_from = UINT64_MAX;
+	else
+		return -EINVAL;
+	return 0;
+}
+__param(transparent_hugepage, "transparent_hugepage", set_thp, "always|madvise|never", PARAM_NONE);
 
 /* --- sections come online ------------------------------------------------------------------ */
 
@@ -239,6 +255,9 @@ static unsigned long online_pages(struct zone *zone, unsigned long nr_pages)
 			return 0;
 		nr_pages = least(nr_pages, size >> PAGE_SHIFT);
 		lock_in_memory(zone, edge, size);
+		if (zone_idx(zone) > ZONE_DMA32 && edge - sw_layout.machine_start >= huge_from)
+			os_hugepage((void *)edge, size,
+				    true); /* advice: what it says is no matter */
 		add_sections(zone, edge, nr_pages);
 		return nr_pages;
 	}
