@@ -670,7 +670,8 @@ struct sw_cache_stats {
 	unsigned long nr_pages, nr_dirty, nr_writeback, nr_active, nr_inactive, nr_mapped;
 	unsigned long pool_pages; /* of nr_pages, in the shared pool */
 };
-SW_API void sw_cache_stats(struct sw_cache_stats *stats);
+/* (libslabwork has a sw_cache_stats of its own inside: hence the linker name.) */
+SW_API void sw_cache_stats(struct sw_cache_stats *stats) SW_NAME(page_cache_stats);
 /* Reclaim up to @nr_pages clean pages now. Return: how many. */
 SW_API unsigned long sw_cache_reclaim(unsigned long nr_pages);
 
