@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <slabwork/show.h>
+
 #include "tool/sample.h"
 
 #define TRIES 8
@@ -171,8 +173,39 @@ static int add_other(struct watch *watch, uintptr_t id, const char *name, unsign
 	return 0;
 }
 
+/* "Cached:  12 kB" of meminfo, in bytes. */
+static size_t meminfo_bytes(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+	unsigned long kb = 0;
+
+	for (; text; text = strchr(text, '\n')) {
+		text += *text == '\n';
+		if (!strncmp(text, name, len) && text[len] == ':' &&
+		    sscanf(text + len + 1, "%lu", &kb) == 1)
+			break;
+	}
+	return (size_t)kb << 10;
+}
+
+/* The page cache of a process that has files of ours. */
+static int look_files(struct watch *watch)
+{
+	char text[8192];
+	ssize_t n = sw_show_view(&watch->target.view, SW_TEXT, text, sizeof(text), "meminfo", NULL);
+
+	if (n < 0)
+		return (int)n;
+	watch->files.cached = meminfo_bytes(text, "Cached");
+	watch->files.dirty = meminfo_bytes(text, "Dirty");
+	watch->files.writeback = meminfo_bytes(text, "Writeback");
+	watch->files.mapped = meminfo_bytes(text, "Mapped");
+	return 0;
+}
+
 static int look(struct watch *watch)
 {
+	size_t cached;
 	int err;
 
 	watch->nr_rows = 0;
@@ -180,7 +213,14 @@ static int look(struct watch *watch)
 	if (!err)
 		err = sw_view_heap(&watch->target.view, &watch->heap);
 	if (!err)
-		err = add_other(watch, 1, "(blocks)", 0, watch->heap.blocks);
+		err = look_files(watch);
+	/* Its pages are blocks, too; looked at a moment later, they may be more. */
+	cached = less_of(watch->files.cached, watch->heap.blocks);
+	if (!err)
+		err = add_other(watch, 1, "(blocks)", 0, watch->heap.blocks - cached);
+	if (!err)
+		err = add_other(watch, 3, "(page cache)", cached / (size_t)sysconf(_SC_PAGESIZE),
+				cached);
 	if (!err)
 		err = add_other(watch, 2, "(areas)", watch->heap.nr_areas, watch->heap.areas);
 	return err;

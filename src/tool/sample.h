@@ -16,7 +16,7 @@
 #define SAMPLES_KEPT 128 /* more than GROWTH_S at the shortest delay */
 
 struct row {
-	struct sw_cache_view cache; /* or, with objects == 0, blocks or areas */
+	struct sw_cache_view cache; /* or, with objects == 0, blocks, areas or the page cache */
 	bool is_cache;
 	bool growth_known;
 	long long growth; /* bytes of live objects, against GROWTH_S ago or the first look */
@@ -39,6 +39,9 @@ struct watch {
 	unsigned long long started; /* clock ticks since the machine's start: who it is */
 
 	struct sw_heap_view heap;
+	struct {
+		size_t cached, dirty, writeback, mapped; /* bytes, as meminfo has them */
+	} files;
 	size_t rss;
 	uint64_t limit; /* bytes; UINT64_MAX: none */
 	const char *limit_is;

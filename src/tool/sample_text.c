@@ -143,12 +143,27 @@ static void second_line(const struct watch *watch, struct flow *flow, bool ascii
 	flow_end(flow);
 }
 
+/* Only of a process that has files of ours. */
+static void files_line(const struct watch *watch, struct flow *flow)
+{
+	char n[HUMAN_SIZE];
+
+	if (!watch->files.cached)
+		return;
+	flow_add(flow, "", " files cached %s", human(n, watch->files.cached));
+	flow_add(flow, "  ", "dirty %s", human(n, watch->files.dirty));
+	flow_add(flow, "  ", "writeback %s", human(n, watch->files.writeback));
+	flow_add(flow, "  ", "mapped %s", human(n, watch->files.mapped));
+	flow_end(flow);
+}
+
 void watch_header(const struct watch *watch, int width, bool ascii, line_fn fn, void *arg)
 {
 	struct flow flow = { .width = width, .fn = fn, .arg = arg };
 
 	first_line(watch, &flow);
 	second_line(watch, &flow, ascii);
+	files_line(watch, &flow);
 }
 
 /* ---- the table ----------------------------------------------------------------------------- */
@@ -246,6 +261,10 @@ void watch_json(const struct watch *watch, FILE *out)
 		fputs("null", out);
 	else
 		fprintf(out, "%llu", (unsigned long long)watch->limit);
+	fprintf(out,
+		",\n \"files\": { \"cached\": %zu, \"dirty\": %zu, \"writeback\": %zu, \"mapped\": %zu }",
+		watch->files.cached, watch->files.dirty, watch->files.writeback,
+		watch->files.mapped);
 	fputs(",\n \"free_areas\": [", out);
 	for (int order = 0; order < SW_VIEW_ORDERS; order++)
 		fprintf(out, "%s %lu", order ? "," : "", heap->free_blocks[order]);
