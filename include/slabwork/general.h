@@ -52,9 +52,18 @@ struct kmem_cache *sw_block_cache_create(const char *name, unsigned int pages);
  * Resize what sw_block_alloc() gave: in place where the pages behind it allow, by
  * moving page tables for areas, else by copying. The new tail is not zeroed.
  * NULL: no memory, @block stays as it was. @size > PAGE_SIZE. Alignment beyond a
- * page is not kept.
+ * page is not kept. @again: it was made larger before and will be again.
  */
-void *sw_block_realloc(void *block, size_t size, gfp_t flags);
+void *sw_block_realloc(void *block, size_t size, bool again, gfp_t flags);
+
+/* A block of @size bytes that will grow: an area with several times as many addresses. NULL: no memory. May sleep. */
+void *sw_block_alloc_growing(size_t size);
+
+/*
+ * Does the area that starts at @block, if one does, hold @size bytes where it lies, and is it
+ * not so much less than before that memory must go back? Then that is its size now.
+ */
+bool sw_block_resize_within(const void *block, size_t size);
 
 /* Free @p if it is exactly the start of a live object, block or area; else change nothing. */
 bool sw_try_free(const void *p);

@@ -36,6 +36,7 @@ SW_BEGIN_DECLS
 #define VM_ALLOW_HUGE_VMAP 0x00000400UL
 #define VM_SW_LARGE        0x00010000UL /* ours: a big block of malloc() */
 #define VM_SW_MAP_RAM      0x00020000UL /* ours: vm_map_ram() */
+#define VM_SW_GROWING      0x00040000UL /* ours: realloc() made it larger, it has room */
 
 /**
  * struct vm_struct - an area

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * malloc.c - malloc, calloc, realloc, free
+ * malloc.c - malloc, calloc, free, sized frees
  *
  * Room: malloc.  Above us: every program.  Below us: <slabwork/general.h>.
  * Next door: fast.h is the straight path, classes.c the table it reads.
@@ -10,7 +10,7 @@
  *   0 … 8192 bytes   the cache of its class (0 counts as 1); per-CPU sheaf, then slow path
  *   … 1 MiB          a block of pages from the cache of its class, warm ones in sheaves too
  *   … 4 MiB          a block of pages, exactly as many as needed
- *   beyond           an area with guard pages; realloc moves page tables, not bytes
+ *   beyond           an area with guard pages
  *   > PTRDIFF_MAX    NULL, ENOMEM
  *
  * 2. Rules that hold everywhere here
@@ -22,11 +22,7 @@
  *   M4  Nothing is kept for a thread, so there is nothing to do when one ends.
  *   M5  Locks are mm's; it holds them across fork. We have none but the boot word.
  *
- * 3. realloc
- *
- *   Objects stay where they are while the new size fits and is more than half of
- *   the object; blocks and areas resize in place or by mremap (sw_block_realloc()).
- *   realloc(p, 0) frees and gives NULL, as glibc does.
+ * realloc() is in realloc.c.
  */
 
 #include "malloc/fast.h"
@@ -153,8 +149,7 @@ MALLOC_ENTRY void *calloc(size_t count, size_t each)
 	return likely(p) ? memset(p, 0, n) : NULL;
 }
 
-/* Bytes behind a pointer that the caller says is live; stops the process if it is not. */
-static size_t usable(const void *p, const char *who)
+size_t malloc_usable(const void *p, const char *who)
 {
 	size_t size = malloc_tag_size[malloc_live_tag(p)];
 
@@ -169,92 +164,30 @@ static size_t usable(const void *p, const char *who)
 
 SW_API size_t malloc_usable_size(void *p)
 {
-	return p ? usable(p, "malloc_usable_size()") : 0;
-}
-
-static void *move_to_new(void *old, size_t old_size, size_t n)
-{
-	void *new = malloc_fast_path(n);
-
-	if (unlikely(!new))
-		return n <= old_size ? old : NULL; /* M2; a shrink that cannot move stays */
-	memcpy(new, old, old_size < n ? old_size : n);
-	free_fast_path(old, "realloc()");
-	return new;
-}
-
-/* Blocks and areas keep to sw_block_realloc() while they remain one. */
-static void *realloc_block(void *old, size_t old_size, size_t n)
-{
-	int saved = errno;
-	void *new;
-
-	if (n > MALLOC_MAX)
-		return malloc_nomem();
-	if (n <= MALLOC_CACHE_MAX || unlikely(!sw_owns(old)))
-		return move_to_new(old, old_size, n);
-	if (unlikely(sw_fail_malloc && sw_fail_this_malloc()))
-		return malloc_nomem();
-	new = sw_block_realloc(old, n, MALLOC_GFP);
-	if (unlikely(!new))
-		return malloc_nomem();
-	errno = saved;
-	return new;
-}
-
-static void *realloc_for(void *old, size_t n, const char *who)
-{
-	size_t old_size;
-
-	if (!old)
-		return malloc_fast_path(n);
-	if (!n) {
-		free_fast_path(old, who);
-		return NULL;
-	}
-	old_size = usable(old, who);
-	/* An object of any cache, ours or kmalloc's, is no larger than the largest of those. */
-	if (unlikely(old_size > MALLOC_CACHE_MAX))
-		return realloc_block(old, old_size, n);
-	if (n <= old_size && (n > old_size / 2 || old_size == MALLOC_ALIGN))
-		return old;
-	return move_to_new(old, old_size, n);
-}
-
-SW_API void *realloc(void *old, size_t n)
-{
-	return realloc_for(old, n, "realloc()");
-}
-
-SW_API void *reallocarray(void *old, size_t count, size_t each)
-{
-	size_t n;
-
-	if (unlikely(__builtin_mul_overflow(count, each, &n)))
-		return malloc_nomem();
-	return realloc_for(old, n, "reallocarray()");
+	return p ? malloc_usable(p, "malloc_usable_size()") : 0;
 }
 
 /*
  * C23's sized frees. A size that malloc() would not have answered with this very
  * object is a bug of the caller: sized frees exist to be checked. What realloc()
- * left in a larger object than its class (more than half used) is fine too, and so is an
- * area that it shrank by less than is worth a system call.
+ * left in a larger object than its class (more than half used, or a fifth of one that grows) is
+ * fine too, and so is an area that it shrank by less than is worth a system call.
  */
-#define AREA_SLACK (64UL << 10)
+#define AREA_SLACK  (64UL << 10)
+#define GROWN_SLACK 5 /* four times, and rounding */
 
 static bool may_be_size(size_t n, size_t is)
 {
 	if (n > is)
 		return false;
-	if (n > is / 2 || (is > MALLOC_CACHE_MAX && is - n < AREA_SLACK))
-		return true;
-	return n <= MALLOC_CACHE_MAX && malloc_class_size(n) == is;
+	if (is > MALLOC_CACHE_MAX)
+		return n > is / 2 || is - n < AREA_SLACK;
+	return n > is / GROWN_SLACK || malloc_class_size(n) == is;
 }
 
 static void check_size(void *p, size_t n, const char *who)
 {
-	size_t is = usable(p, who);
+	size_t is = malloc_usable(p, who);
 
 	if (likely(may_be_size(n, is)) || !sw_owns(p))
 		return;
@@ -274,9 +207,9 @@ SW_API void free_aligned_sized(void *p, size_t align, size_t n)
 		if (unlikely(!align || (align & (align - 1)) || ((uintptr_t)p & (align - 1))))
 			misuse_align("free_aligned_sized()", p, align);
 		/* A small object may have been given a larger class to be aligned. */
-		if (unlikely(n > usable(p, "free_aligned_sized()")))
+		if (unlikely(n > malloc_usable(p, "free_aligned_sized()")))
 			misuse_size("free_aligned_sized()", p, n,
-				    usable(p, "free_aligned_sized()"));
+				    malloc_usable(p, "free_aligned_sized()"));
 	}
 	free_fast_path(p, "free_aligned_sized()");
 }

@@ -16,6 +16,9 @@ SW_HIDDEN void free_slow(void *p, unsigned int tag, const char *who);
 SW_HIDDEN void *malloc_aligned(size_t align, size_t n);
 SW_HIDDEN void *malloc_nomem(void);
 
+/* Bytes behind a pointer that the caller says is live; stops the process if it is not. */
+SW_HIDDEN size_t malloc_usable(const void *p, const char *who);
+
 /* Say what @p is and stop the process. @who: "free()". */
 SW_HIDDEN void misuse_pointer(const char *who, const void *p) __attribute__((noreturn, cold));
 SW_HIDDEN void misuse_size(const char *who, const void *p, size_t said, size_t is)

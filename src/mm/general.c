@@ -25,8 +25,9 @@
  *
  * 2. Growing
  *
- * A block that realloc() makes larger than GROW_TO_AREA becomes an area: from then on
- * growing moves page tables, not bytes. Whoever grows once grows again.
+ * A block that realloc() makes larger than GROW_TO_AREA, or again and again, becomes an area
+ * with room behind it: from then on growing is a comparison (sw_block_resize_within()), and where
+ * the room ends it moves page tables, not bytes. Whoever grows once grows again.
  *
  * 3. Invariants
  *
@@ -268,7 +269,17 @@ static bool block_resize(struct page *head, unsigned long nr)
 	return true;
 }
 
-void *sw_block_realloc(void *block, size_t size, gfp_t gfp)
+void *sw_block_alloc_growing(size_t size)
+{
+	return vm_large_alloc_growing(size, NULL);
+}
+
+bool sw_block_resize_within(const void *block, size_t size)
+{
+	return vm_large_resize_within((void *)block, size);
+}
+
+void *sw_block_realloc(void *block, size_t size, bool again, gfp_t gfp)
 {
 	size_t old_size = sw_usable_size(block);
 	struct page *head = block_head(block);
@@ -281,8 +292,9 @@ void *sw_block_realloc(void *block, size_t size, gfp_t gfp)
 		if (new)
 			return new;
 	}
-	if (head && size > old_size && size >= GROW_TO_AREA && gfpflags_allow_blocking(gfp))
-		new = area_alloc(size, 0, gfp);
+	if (head && size > old_size && (again || size >= GROW_TO_AREA) &&
+	    gfpflags_allow_blocking(gfp))
+		new = vm_large_alloc_growing(size, NULL);
 	if (!new)
 		new = sw_block_alloc(size, PAGE_SIZE, gfp);
 	if (!new)
@@ -409,7 +421,7 @@ static void what_area(const struct vmap_view *view, void *arg)
 		return;
 	query->what->kind = query->addr == view->start ? SW_WHAT_LIVE : SW_WHAT_INTERIOR;
 	query->what->start = view->start;
-	query->what->size = view->end - view->start - PAGE_SIZE; /* less the guard page */
+	query->what->size = PAGE_ALIGN(view->vm->requested_size);
 }
 
 void sw_what_is(const void *p, struct sw_what *what)
@@ -488,7 +500,7 @@ static void count_area(const struct vmap_view *view, void *arg)
 	if (!view->vm)
 		return;
 	stats->area_count++;
-	stats->area_bytes += view->end - view->start - PAGE_SIZE;
+	stats->area_bytes += PAGE_ALIGN(view->vm->requested_size); /* room is nobody's memory */
 }
 
 void sw_heap_stats(struct sw_heap_stats *stats)

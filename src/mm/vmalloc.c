@@ -48,10 +48,11 @@
 
 /* From this size on it is cheaper to let the OS hand out zero pages than to write zeroes. */
 #define ZERO_BY_RELEASE (128UL << 10)
-/* Shrinking a big block by less than this is not worth a system call. */
-#define SHRINK_WORTH    (64UL << 10)
 #define LARGE_ALIGN_MAX (1UL << 40) /* an area costs addresses only; beyond, they run out */
 #define HUGE_SIZE       (2UL << 20)
+/* Who grows gets room for so many times its size, and pays for as much of it in advance. */
+#define ROOM_TIMES 8
+#define ROOM_MOST  (32UL << 20)
 
 #define caller_address() __builtin_return_address(0)
 
@@ -89,18 +90,33 @@ static unsigned long available_pages(void)
 	return sum;
 }
 
-static bool charge(unsigned long pages, int nid)
+/* Are so many pages available? The zone that has most of them is asked first. */
+static bool available(unsigned long pages)
+{
+	struct zone *zone = &NODE_DATA(0)->node_zones[ZONE_NORMAL];
+
+	return likely(pages <= zone_page_state(zone, NR_FREE_PAGES) + growth(zone)) ||
+	       pages <= available_pages();
+}
+
+/* Charge if there would be so many times as much. */
+static bool charge_if(unsigned long pages, unsigned int times)
 {
 	unsigned long now =
 		atomic_fetch_add_explicit(&nr_vmalloc_pages, pages, memory_order_relaxed) + pages;
 
-	if (likely(now <= available_pages()))
-		return true;
-	try_to_free_pages(nid, GFP_KERNEL, 0);
-	if (atomic_load_explicit(&nr_vmalloc_pages, memory_order_relaxed) <= available_pages())
+	if (likely(available(times * now)))
 		return true;
 	atomic_fetch_sub_explicit(&nr_vmalloc_pages, pages, memory_order_relaxed);
 	return false;
+}
+
+static bool charge(unsigned long pages, int nid)
+{
+	if (likely(charge_if(pages, 1)))
+		return true;
+	try_to_free_pages(nid, GFP_KERNEL, 0);
+	return charge_if(pages, 1);
 }
 
 static void uncharge(unsigned long pages)
@@ -117,6 +133,7 @@ static void count_node(const struct vmap_area *va, long pages)
 
 struct request {
 	size_t size, align;
+	size_t room; /* bytes that would be nice to have, 0: none; never touched in advance */
 	gfp_t gfp;
 	int nid;
 	unsigned int get;    /* VMAP_* */
@@ -129,42 +146,57 @@ static size_t guard_bytes(const struct vmap_area *va)
 	return va->next && va->next->state == VA_GUARD ? PAGE_SIZE : 0;
 }
 
-static void fill_vm(struct vmap_area *va, const struct request *rq)
+static void fill_vm(struct vmap_area *va, const struct request *rq, size_t paid)
 {
-	size_t bytes = vmap_area_bytes(va);
-
 	va->nid = (signed char)(rq->nid < 0 || rq->nid >= (int)nr_node_ids ? 0 : rq->nid);
 	va->vm = (struct vm_struct){
 		.addr = (void *)va->start,
-		.size = bytes + guard_bytes(va),
+		.size = vmap_area_bytes(va) + guard_bytes(va),
 		.flags = rq->flags | (guard_bytes(va) ? 0 : VM_NO_GUARD),
-		.nr_pages = (unsigned int)(bytes >> PAGE_SHIFT),
+		.nr_pages = (unsigned int)(paid >> PAGE_SHIFT),
 		.caller = rq->caller,
 		.requested_size = rq->size,
 	};
+	if (rq->flags & VM_SW_LARGE)
+		atomic_store_explicit(&va->fit, paid, memory_order_relaxed);
+}
+
+/* Charge the room where memory is plenty, else what is asked for. Bytes; 0: not even that. */
+static size_t charge_room(const struct request *rq, size_t asked, size_t room)
+{
+	if (room > asked && charge_if(room >> PAGE_SHIFT, 2))
+		return room;
+	return charge(asked >> PAGE_SHIFT, rq->nid < 0 ? 0 : rq->nid) ? asked : 0;
 }
 
 /* An area, published. *clean: it reads as zero. NULL: no memory. */
 static struct vmap_area *area_alloc(const struct request *rq, bool *clean)
 {
-	size_t granule = vmap_granule();
+	size_t granule = vmap_granule(), charged, paid;
 	struct vmap_area *va;
-	unsigned long pages;
 
 	if (!rq->size || rq->size > (size_t)PTRDIFF_MAX - granule)
 		return NULL;
-	pages = ((rq->size + granule - 1) & -granule) >> PAGE_SHIFT;
-	if (!charge(pages, rq->nid < 0 ? 0 : rq->nid))
+	charged = charge_room(rq, (rq->size + granule - 1) & -granule, rq->room & -granule);
+	if (!charged)
 		return NULL;
-	va = vmap_get(rq->size, rq->align, rq->get, clean);
+	if (rq->room)
+		va = vmap_get_growing(rq->size, rq->room, clean);
+	else
+		va = vmap_get(rq->size, rq->align, rq->get, clean);
 	if (!va) {
-		uncharge(pages);
+		uncharge(charged >> PAGE_SHIFT);
 		return NULL;
 	}
-	/* What we got may be a little larger than what was asked and charged. */
-	atomic_fetch_add_explicit(&nr_vmalloc_pages, (vmap_area_bytes(va) >> PAGE_SHIFT) - pages,
-				  memory_order_relaxed);
-	fill_vm(va, rq);
+	/* What we got may be a little larger than what was asked for, or have less room. */
+	paid = vmap_area_bytes(va);
+	if (rq->room && paid > charged)
+		paid = charged;
+	if (paid != charged)
+		atomic_fetch_add_explicit(&nr_vmalloc_pages,
+					  (paid >> PAGE_SHIFT) - (charged >> PAGE_SHIFT),
+					  memory_order_relaxed);
+	fill_vm(va, rq, paid);
 	count_node(va, va->vm.nr_pages);
 	vmap_publish(va);
 	return va;
@@ -191,7 +223,7 @@ static void forget_pages(struct vmap_area *va)
 /* An unpublished area has no owner any more. */
 static void area_uncharge(struct vmap_area *va)
 {
-	unsigned long pages = vmap_area_bytes(va) >> PAGE_SHIFT;
+	unsigned long pages = va->vm.nr_pages;
 
 	forget_pages(va);
 	count_node(va, -(long)pages);
@@ -204,11 +236,20 @@ static bool area_free(struct vmap_area *va, bool later)
 	if (!vmap_unpublish(va))
 		return false;
 	area_uncharge(va);
-	if (later)
+	/* The mark: its room is being cut off at this moment. */
+	if (atomic_exchange(&va->fit, 0) == VMAP_FIT_CUT || later)
 		vmap_put_later(va);
-	else
+	else if (!(va->vm.flags & VM_SW_GROWING) || !vmap_warm_put(va, va->vm.requested_size))
 		vmap_put(va);
 	return true;
+}
+
+/* Addresses for what will be size bytes and grow. */
+static size_t room_for(size_t size)
+{
+	size_t more = size < ROOM_MOST / ROOM_TIMES ? (ROOM_TIMES - 1) * size : ROOM_MOST;
+
+	return size < (size_t)PTRDIFF_MAX - ROOM_MOST ? size + more : size;
 }
 
 /* ---- resizing ---------------------------------------------------------------------- */
@@ -216,55 +257,94 @@ static bool area_free(struct vmap_area *va, bool later)
 /* Move the pages of an area to a larger new one. The new area, or NULL: nothing has changed. */
 static struct vmap_area *area_move(struct vmap_area *va, const struct request *rq, bool *clean)
 {
-	size_t old = vmap_area_bytes(va);
 	struct vmap_area *fresh = area_alloc(rq, clean);
+	size_t paid = vmap_paid_bytes(&va->vm), old, fit;
 
 	if (!fresh)
 		return NULL;
-	if (vmap_area_bytes(fresh) < old || !vmap_unpublish(va)) {
+	fit = atomic_load_explicit(&fresh->fit, memory_order_relaxed);
+	if (vmap_paid_bytes(&fresh->vm) < paid || !vmap_unpublish(va)) {
 		area_free(fresh, false);
 		return NULL;
 	}
 	area_uncharge(va);
-	if (!os_remap((void *)va->start, old, (void *)fresh->start, vmap_area_bytes(fresh))) {
+	/* Nobody cuts either of them while their pages move. */
+	vmap_set_fit(fresh, 0);
+	vmap_set_fit(va, 0);
+	if (vmap_area_bytes(va) > vmap_area_bytes(fresh))
+		vmap_shrink(va, paid);
+	old = vmap_area_bytes(va);
+	if (!os_remap((void *)va->start, old, (void *)fresh->start, vmap_area_bytes(fresh)))
 		*clean = true; /* what lay there has been replaced */
-		vmap_put_gone(va);
-		return fresh;
-	}
-	/* The old area lies in several mappings. The new tail is what area_alloc() gave. */
-	os_move((char *)va->start, old, (char *)fresh->start);
+	else /* The old area lies in several mappings. The new tail is what area_alloc() gave. */
+		os_move((char *)va->start, old, (char *)fresh->start);
 	vmap_put_gone(va);
+	vmap_set_fit(fresh, fit);
 	return fresh;
 }
 
-static void set_size(struct vmap_area *va, size_t requested)
+static void set_size(struct vmap_area *va, size_t requested, unsigned long pages)
 {
-	va->vm.requested_size = requested;
-	va->vm.nr_pages = (unsigned int)(vmap_area_bytes(va) >> PAGE_SHIFT);
+	__atomic_store_n(&va->vm.requested_size, requested, __ATOMIC_RELAXED);
+	va->vm.nr_pages = (unsigned int)pages;
 	va->vm.size = vmap_area_bytes(va) + guard_bytes(va);
 }
 
 /* Grow in place. 0 or -ENOMEM. */
-static int area_grow(struct vmap_area *va, size_t size, bool *clean)
+static int area_grow(struct vmap_area *va, const struct request *rq, bool *clean)
 {
-	size_t granule = vmap_granule();
+	size_t granule = vmap_granule(), bytes;
 	unsigned long more;
-	int err;
+	int err = -ENOMEM;
 
-	if (size > (size_t)PTRDIFF_MAX - granule)
+	if (rq->size > (size_t)PTRDIFF_MAX - granule)
 		return -ENOMEM;
-	more = (((size + granule - 1) & -granule) - vmap_area_bytes(va)) >> PAGE_SHIFT;
+	bytes = (rq->size + granule - 1) & -granule;
+	more = (bytes >> PAGE_SHIFT) - va->vm.nr_pages;
 	if (!charge(more, va->nid))
 		return -ENOMEM;
 	forget_pages(va);
-	err = vmap_grow(va, size, clean);
+	if (rq->room > bytes)
+		err = vmap_grow(va, rq->room, bytes, clean);
+	if (err)
+		err = vmap_grow(va, bytes, rq->flags & VM_SW_LARGE ? bytes : 0, clean);
 	if (err) {
 		uncharge(more);
 		return err;
 	}
 	count_node(va, (long)more);
-	set_size(va, size);
+	set_size(va, rq->size, bytes >> PAGE_SHIFT);
 	return 0;
+}
+
+/*
+ * Pay for a part of the room that size lies in, and for what comes next, too, where memory is
+ * plenty. False: it is not there any more, or too much.
+ */
+static bool area_use_room(struct vmap_area *va, size_t size, bool reclaim)
+{
+	size_t granule = vmap_granule(), most = vmap_area_bytes(va);
+	size_t bytes = (size + granule - 1) & -granule, ahead = room_for(bytes);
+	unsigned long more;
+
+	if (bytes > most)
+		return false;
+	if (ahead > most)
+		ahead = most;
+	more = (ahead >> PAGE_SHIFT) - va->vm.nr_pages;
+	if (!charge_if(more, 2)) {
+		ahead = bytes;
+		more = (ahead >> PAGE_SHIFT) - va->vm.nr_pages;
+		if (!charge_if(more, 1) && (!reclaim || !charge(more, va->nid)))
+			return false;
+	}
+	if (!vmap_set_fit(va, ahead)) {
+		uncharge(more);
+		return false;
+	}
+	count_node(va, (long)more);
+	set_size(va, size, ahead >> PAGE_SHIFT);
+	return true;
 }
 
 /* The block in at least size bytes, or NULL with nothing changed. */
@@ -274,7 +354,7 @@ static struct vmap_area *area_resize(struct vmap_area *va, const struct request 
 	struct vmap_area *fresh = va;
 	bool clean = true;
 
-	if (rq->size > old && area_grow(va, rq->size, &clean)) {
+	if (rq->size > old && area_grow(va, rq, &clean)) {
 		fresh = area_move(va, rq, &clean);
 		if (!fresh)
 			return NULL;
@@ -550,20 +630,11 @@ void vm_unmap_aliases(void)
 
 /* ---- big blocks ---------------------------------------------------------------------------------- */
 
-void *vm_large_alloc(size_t size, size_t align, bool *zeroed)
+static void *large_alloc(const struct request *rq, bool *zeroed)
 {
-	struct request rq = { .size = size,
-			      .align = align,
-			      .nid = NUMA_NO_NODE,
-			      .get = VMAP_SLACK,
-			      .flags = VM_ALLOC | VM_SW_LARGE,
-			      .caller = caller_address() };
-	struct vmap_area *va;
 	bool clean;
+	struct vmap_area *va = area_alloc(rq, &clean);
 
-	if (align > LARGE_ALIGN_MAX || (align & (align - 1)))
-		return NULL;
-	va = area_alloc(&rq, &clean);
 	if (!va)
 		return NULL;
 	if (zeroed)
@@ -571,26 +642,68 @@ void *vm_large_alloc(size_t size, size_t align, bool *zeroed)
 	return (void *)va->start;
 }
 
+void *vm_large_alloc(size_t size, size_t align, bool *zeroed)
+{
+	if (align > LARGE_ALIGN_MAX || (align & (align - 1)))
+		return NULL;
+	return large_alloc(&(struct request){ .size = size,
+					      .align = align,
+					      .nid = NUMA_NO_NODE,
+					      .get = VMAP_SLACK,
+					      .flags = VM_ALLOC | VM_SW_LARGE,
+					      .caller = caller_address() },
+			   zeroed);
+}
+
+void *vm_large_alloc_growing(size_t size, bool *zeroed)
+{
+	return large_alloc(&(struct request){ .size = size,
+					      .room = room_for(size),
+					      .nid = NUMA_NO_NODE,
+					      .flags = VM_ALLOC | VM_SW_LARGE | VM_SW_GROWING,
+					      .caller = caller_address() },
+			   zeroed);
+}
+
+bool vm_large_resize_within(void *p, size_t new_size)
+{
+	struct vmap_area *va;
+	enum vmap_within within = vmap_resize_within(p, new_size, &va);
+
+	return likely(within == VMAP_WITHIN) ||
+	       (within == VMAP_ROOM && va->vm.flags & VM_SW_LARGE &&
+		area_use_room(va, new_size, false));
+}
+
 void *vm_large_realloc(void *p, size_t new_size)
 {
 	struct vmap_area *va = vmap_lookup(p);
 	struct request rq = { .size = new_size,
+			      .room = room_for(new_size),
 			      .nid = NUMA_NO_NODE,
-			      .flags = VM_ALLOC | VM_SW_LARGE,
+			      .flags = VM_ALLOC | VM_SW_LARGE | VM_SW_GROWING,
 			      .caller = caller_address() };
-	size_t old;
+	unsigned long paid, pages;
 
 	if (!va || !(va->vm.flags & VM_ALLOC) || !new_size)
 		return NULL;
-	old = vmap_area_bytes(va);
-	if (new_size > old)
+	paid = va->vm.nr_pages;
+	if (new_size > paid << PAGE_SHIFT) {
+		if (va->vm.flags & VM_SW_LARGE && area_use_room(va, new_size, true))
+			return p;
+		if (new_size <= vmap_area_bytes(va))
+			return NULL; /* the addresses are there, but not the memory */
+		va->vm.flags |= rq.flags & VM_SW_GROWING;
 		va = area_resize(va, &rq);
-	else if (old - new_size >= SHRINK_WORTH) {
+	} else if (va->vm.requested_size - new_size >= VMAP_SHRINK_WORTH) {
 		forget_pages(va);
 		vmap_shrink(va, new_size);
-		uncharge((old - vmap_area_bytes(va)) >> PAGE_SHIFT);
-		count_node(va, -(long)((old - vmap_area_bytes(va)) >> PAGE_SHIFT));
-		set_size(va, new_size);
+		pages = vmap_area_bytes(va) >> PAGE_SHIFT;
+		if (pages > paid)
+			pages = paid;
+		uncharge(paid - pages);
+		count_node(va, -(long)(paid - pages));
+		set_size(va, new_size, pages);
 	}
 	return va ? (void *)va->start : NULL;
 }
@@ -599,7 +712,9 @@ size_t vm_large_size(const void *p)
 {
 	struct vmap_area *va = vmap_lookup(p);
 
-	return va && va->vm.flags & VM_ALLOC ? vmap_area_bytes(va) : 0;
+	return va && va->vm.flags & VM_ALLOC ?
+		       PAGE_ALIGN(__atomic_load_n(&va->vm.requested_size, __ATOMIC_RELAXED)) :
+		       0;
 }
 
 bool vm_large_free(void *p)

@@ -23,9 +23,16 @@ extern _Atomic unsigned long nr_vmalloc_pages;
  * or size is beyond the machine. May sleep.
  */
 void *vm_large_alloc(size_t size, size_t align, bool *zeroed);
+/* The same for a block that will grow on: addresses for several times its size. */
+void *vm_large_alloc_growing(size_t size, bool *zeroed);
+/*
+ * May a block have new_size bytes where it lies, with no system call? Then it has. False: ask
+ * vm_large_realloc(). May sleep.
+ */
+bool vm_large_resize_within(void *p, size_t new_size);
 /* Grow or shrink in place, or move by remapping. NULL leaves the block as it was. May sleep. */
 void *vm_large_realloc(void *p, size_t new_size);
-/* Usable bytes, a multiple of the page; 0 if p is not the start of a live area. Never reads *p. Any context. */
+/* Usable bytes, a multiple of the page, room not included; 0 if p is not the start of a live area. Never reads *p. Any context. */
 size_t vm_large_size(const void *p);
 /* Free the block. false: p is not the start of a live area, nothing was done. Any context. */
 bool vm_large_free(void *p);
@@ -36,7 +43,7 @@ bool vm_large_free(void *p);
 unsigned long vmap_purge(void);
 
 struct vmap_view {
-	uintptr_t start, end;       /* end includes the guard page */
+	uintptr_t start, end;       /* end includes room to grow into and the guard page */
 	const struct vm_struct *vm; /* NULL: an unpurged area */
 	int nid;
 };

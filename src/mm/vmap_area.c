@@ -2,7 +2,8 @@
 /*
  * vmap_area.c - who has which addresses of the vmalloc window
  *
- * Room: mm. Door: mm/vmap_area.h, for vmalloc.c and vmap.c only.
+ * Room: mm. Door: mm/vmap_area.h, for vmalloc.c and vmap.c only. Next door: vmap_warm.c (areas
+ * for what grows), vmap_check.c (looking at all of them).
  *
  * 1. The idea
  *
@@ -35,6 +36,9 @@
  * VMAP_GUARD_AREAS areas live no more guards are left, new areas stand side by
  * side in one mapping, and purging gives back memory but no addresses.
  *
+ * An area may be larger than what its owner paid for (va->fit): the rest is room to grow into,
+ * mapped, but untouched. Where addresses are short it is cut off from all of them.
+ *
  * 4. Invariants (vmap_validate())
  *
  *   I1  The ranges of a space tile it, in order, without gap or overlap.
@@ -43,6 +47,7 @@
  *   I4  FREE and LAZY ranges are on the list of their size, others on none.
  *   I5  The table points at every published BUSY range.
  *   I6  The counts of areas and of lazy and dirty bytes are right.
+ *   I7  fit is no more than the area has; it grows under the lock, where the area may be cut to it.
  *
  * 5. Locks
  *
@@ -293,22 +298,21 @@ static void set_free(struct vmap_area *va)
 
 /* ---- the table ----------------------------------------------------------------------- */
 
-static struct vmap_space *space_of(uintptr_t addr)
+static inline bool in_space(struct vmap_space *space, uintptr_t addr)
 {
-	struct vmap_space *space = &main_space;
+	return atomic_load_explicit(&space->ready, memory_order_acquire) &&
+	       addr - space->start < space->end - space->start;
+}
 
-	if (!atomic_load_explicit(&space->ready, memory_order_acquire) ||
-	    addr - space->start >= space->end - space->start) {
-		space = &low_space;
-		if (!atomic_load_explicit(&space->ready, memory_order_acquire) ||
-		    addr - space->start >= space->end - space->start)
-			return NULL;
-	}
-	return space;
+static inline struct vmap_space *space_of(uintptr_t addr)
+{
+	if (likely(in_space(&main_space, addr)))
+		return &main_space;
+	return in_space(&low_space, addr) ? &low_space : NULL;
 }
 
 /* The entry of an address of the space; NULL if that part of the table is not there. */
-static vmap_table_entry *table_at(struct vmap_space *space, uintptr_t addr)
+static inline vmap_table_entry *table_at(struct vmap_space *space, uintptr_t addr)
 {
 	size_t offset = addr - space->start;
 	vmap_table_entry *part =
@@ -339,7 +343,7 @@ void vmap_publish(struct vmap_area *va)
 	atomic_store_explicit(table_at(va->space, va->start), va, memory_order_release);
 }
 
-struct vmap_area *vmap_lookup(const void *p)
+static inline struct vmap_area *lookup(const void *p)
 {
 	uintptr_t addr = (uintptr_t)p;
 	struct vmap_space *space;
@@ -350,6 +354,11 @@ struct vmap_area *vmap_lookup(const void *p)
 	space = space_of(addr);
 	entry = space ? table_at(space, addr) : NULL;
 	return entry ? atomic_load_explicit(entry, memory_order_acquire) : NULL;
+}
+
+struct vmap_area *vmap_lookup(const void *p)
+{
+	return lookup(p);
 }
 
 struct vmap_area *vmap_lookup_inside(const void *p)
@@ -372,6 +381,23 @@ struct vmap_area *vmap_lookup_inside(const void *p)
 		addr -= PAGE_SIZE;
 	}
 	return NULL;
+}
+
+enum vmap_within vmap_resize_within(const void *p, size_t n, struct vmap_area **area)
+{
+	struct vmap_area *va = lookup(p);
+	size_t asked;
+
+	*area = va;
+	if (!va)
+		return VMAP_NOT;
+	if (unlikely(n > atomic_load_explicit(&va->fit, memory_order_relaxed)))
+		return n <= vmap_area_bytes(va) ? VMAP_ROOM : VMAP_NOT;
+	/* The most that was asked for since it was last cut: written by its owner only. */
+	asked = __atomic_load_n(&va->vm.requested_size, __ATOMIC_RELAXED);
+	if (n > asked)
+		__atomic_store_n(&va->vm.requested_size, n, __ATOMIC_RELAXED);
+	return likely(n > asked || asked - n < VMAP_SHRINK_WORTH) ? VMAP_WITHIN : VMAP_NOT;
 }
 
 bool vmap_unpublish(struct vmap_area *va)
@@ -508,14 +534,14 @@ static void __drain_deferred(void)
 	}
 }
 
-static void vmap_lock_take(void)
+void vmap_lock_take(void)
 {
 	spin_lock(&vmap_lock);
 	if (unlikely(atomic_load_explicit(&deferred, memory_order_relaxed)))
 		__drain_deferred();
 }
 
-static void vmap_lock_drop(void)
+void vmap_lock_drop(void)
 {
 	spin_unlock(&vmap_lock);
 	/* Somebody may have found the lock taken in the meantime. */
@@ -576,12 +602,86 @@ void vmap_put_gone(struct vmap_area *va)
 
 unsigned long vmap_purge(void)
 {
-	size_t bytes;
+	size_t bytes = vmap_warm_drop();
 
 	vmap_lock_take();
-	bytes = __purge(&main_space) + __purge(&low_space);
+	bytes += __purge(&main_space) + __purge(&low_space);
 	vmap_lock_drop();
 	return bytes >> PAGE_SHIFT;
+}
+
+/* ---- shrinking ---------------------------------------------------------------------------------- */
+
+static void __shrink(struct vmap_area *va, size_t bytes)
+{
+	size_t granule = vmap_granule();
+	struct vmap_area *tail, *guard;
+	uintptr_t at;
+
+	bytes = (bytes + granule - 1) & -granule;
+	if (bytes >= vmap_area_bytes(va) || !pool_fill())
+		return;
+	at = va->start + bytes;
+	guard = va->next && va->next->state == VA_GUARD ? va->next : NULL;
+	if (guard && os_unmap((void *)at, va->end - at)) {
+		/* No mapping to spare for the hole: the area keeps its size, not its memory. */
+		os_release((void *)at, va->end - at);
+		return;
+	}
+	tail = split(va, at);
+	if (guard) {
+		/* [va][tail][guard] becomes [va][guard][free]. */
+		struct vmap_area *first = tail, *rest;
+
+		first->state = VA_FREE;
+		guard->state = VA_FREE;
+		join_next(first);
+		rest = split(first, at + granule);
+		first->state = VA_GUARD;
+		set_free(rest);
+	} else {
+		tail->dirty = os_release((void *)tail->start, vmap_area_bytes(tail)) != 0;
+		tail->state = VA_LAZY;
+		settle(tail);
+	}
+}
+
+void vmap_shrink(struct vmap_area *va, size_t bytes)
+{
+	vmap_lock_take();
+	__shrink(va, bytes);
+	if (atomic_load_explicit(&va->fit, memory_order_relaxed) > vmap_area_bytes(va))
+		atomic_store_explicit(&va->fit, vmap_area_bytes(va), memory_order_relaxed);
+	vmap_lock_drop();
+}
+
+/* Addresses are short: nobody keeps more than is paid for. */
+static void __cut_rooms(struct vmap_space *space)
+{
+	for (struct vmap_area *va = space->first; va; va = va->next) {
+		size_t fit = atomic_load_explicit(&va->fit, memory_order_relaxed);
+		size_t cut = VMAP_FIT_CUT;
+
+		if (va->state != VA_BUSY || fit <= VMAP_FIT_CUT || fit >= vmap_area_bytes(va))
+			continue;
+		/* Who frees it meanwhile finds the mark and leaves the area to the lock's holder. */
+		if (!atomic_compare_exchange_strong(&va->fit, &fit, cut))
+			continue;
+		__shrink(va, fit);
+		atomic_compare_exchange_strong(&va->fit, &cut, fit);
+	}
+}
+
+bool vmap_set_fit(struct vmap_area *va, size_t fit)
+{
+	bool ok;
+
+	vmap_lock_take();
+	ok = fit <= vmap_area_bytes(va);
+	if (ok)
+		atomic_store_explicit(&va->fit, fit, memory_order_relaxed);
+	vmap_lock_drop();
+	return ok;
 }
 
 /* ---- getting ----------------------------------------------------------------------------------- */
@@ -782,16 +882,20 @@ struct vmap_area *vmap_get(size_t bytes, size_t align, unsigned int flags, bool 
 	vmap_lock_take();
 	space = space_get(flags & VMAP_LOW);
 	want.guard = crowded() ? 0 : granule;
-	if (space) {
+	if (space && !(flags & VMAP_TRY && crowded())) {
 		for (unsigned int i = 0; i < HOLES_MAX; i++) {
 			err = __get(space, &want, i, &va);
 			if (err != -EEXIST)
 				break;
 		}
-		if (err) {
+		if (err && !(flags & VMAP_TRY)) {
 			/* Address space, memory or mappings are short: make room, ask for less. */
+			vmap_lock_drop();
+			vmap_warm_drop();
+			vmap_lock_take();
 			__purge(&main_space);
 			__purge(&low_space);
+			__cut_rooms(&main_space);
 			want.guard = 0;
 			err = __get(space, &want, HOLES_MAX, &va);
 		}
@@ -800,14 +904,16 @@ struct vmap_area *vmap_get(size_t bytes, size_t align, unsigned int flags, bool 
 	if (err)
 		return NULL;
 	*clean = !va->dirty;
-	va->memmap = false;
+	va->memmap = va->warm = false;
 	va->nid = 0;
+	va->touched = va->vetted_ns = 0;
+	atomic_store_explicit(&va->fit, 0, memory_order_relaxed);
 	return va;
 }
 
-/* ---- growing and shrinking ------------------------------------------------------------------------- */
+/* ---- growing --------------------------------------------------------------------------------------- */
 
-int vmap_grow(struct vmap_area *va, size_t bytes, bool *clean)
+int vmap_grow(struct vmap_area *va, size_t bytes, size_t fit, bool *clean)
 {
 	size_t granule = vmap_granule(), old = vmap_area_bytes(va), more, room;
 	struct vmap_area *guard, *behind;
@@ -846,136 +952,34 @@ int vmap_grow(struct vmap_area *va, size_t bytes, bool *clean)
 		join_next(va);
 		err = 0;
 	}
+	if (!err)
+		atomic_store_explicit(&va->fit, fit, memory_order_relaxed);
 	vmap_lock_drop();
 	return err;
 }
 
-void vmap_shrink(struct vmap_area *va, size_t bytes)
+/* ---- for vmap_check.c ------------------------------------------------------------------------------ */
+
+void __vmap_counts(struct vmap_counts *counts)
 {
-	size_t granule = vmap_granule();
-	struct vmap_area *tail, *guard;
-	uintptr_t at;
-
-	bytes = (bytes + granule - 1) & -granule;
-	if (bytes >= vmap_area_bytes(va))
-		return;
-	vmap_lock_take();
-	if (!pool_fill())
-		goto unlock;
-	at = va->start + bytes;
-	guard = va->next && va->next->state == VA_GUARD ? va->next : NULL;
-	if (guard && os_unmap((void *)at, va->end - at)) {
-		/* No mapping to spare for the hole: the area keeps its size, not its memory. */
-		os_release((void *)at, va->end - at);
-		goto unlock;
-	}
-	tail = split(va, at);
-	if (guard) {
-		/* [va][tail][guard] becomes [va][guard][free]. */
-		struct vmap_area *first = tail, *rest;
-
-		first->state = VA_FREE;
-		guard->state = VA_FREE;
-		join_next(first);
-		rest = split(first, at + granule);
-		first->state = VA_GUARD;
-		set_free(rest);
-	} else {
-		tail->dirty = os_release((void *)tail->start, vmap_area_bytes(tail)) != 0;
-		tail->state = VA_LAZY;
-		settle(tail);
-	}
-unlock:
-	vmap_lock_drop();
+	*counts = (struct vmap_counts){ nr_areas, lazy_bytes, dirty_bytes };
 }
 
-/* ---- looking --------------------------------------------------------------------------------------- */
-
-static void space_for_each(struct vmap_space *space,
-			   void (*fn)(const struct vmap_view *view, void *arg), void *arg)
+bool __vmap_is_listed(struct vmap_area *va)
 {
-	for (struct vmap_area *va = space->first; va; va = va->next) {
-		struct vmap_view view = { va->start, va->end, NULL, va->nid };
+	struct vmap_size_lists *lists = lists_of(va);
+	struct vmap_area *at;
 
-		if (va->state == VA_BUSY) {
-			if (vmap_lookup((void *)va->start) != va)
-				continue; /* being made or freed */
-			view.vm = &va->vm;
-			view.end = va->start + va->vm.size;
-		} else if (va->state != VA_LAZY) {
-			continue;
-		}
-		fn(&view, arg);
-	}
-}
-
-void vmap_for_each(void (*fn)(const struct vmap_view *view, void *arg), void *arg)
-{
-	vmap_lock_take();
-	space_for_each(&low_space, fn, arg);
-	space_for_each(&main_space, fn, arg);
-	vmap_lock_drop();
-}
-
-struct tally {
-	unsigned long areas;
-	size_t lazy, dirty;
-};
-
-static bool is_listed(struct vmap_area *va)
-{
-	struct vmap_area *at = lists_of(va)->head[size_class(vmap_area_bytes(va))];
-
-	while (at && at != va)
-		at = at->bnext;
+	if (!lists)
+		return true;
+	for (at = lists->head[size_class(vmap_area_bytes(va))]; at && at != va; at = at->bnext)
+		;
 	return at == va;
 }
 
-static const char *space_validate(struct vmap_space *space, struct tally *tally)
+bool __vmap_has_place(struct vmap_area *va)
 {
-	uintptr_t at = space->start;
-
-	for (struct vmap_area *va = space->first; va; va = va->next) {
-		struct vmap_area *prev = va->prev;
-
-		if (va->start != at || va->end <= va->start || va->space != space ||
-		    (prev ? prev->next != va : va != space->first))
-			return "I1: the ranges do not tile the window";
-		at = va->end;
-		if (prev && prev->state == va->state &&
-		    (va->state == VA_FREE || va->state == VA_LAZY))
-			return "I2: two like neighbours are not merged";
-		if (va->state == VA_GUARD && (!prev || prev->state != VA_BUSY))
-			return "I3: a guard guards nothing";
-		if (lists_of(va) && !is_listed(va))
-			return "I4: a range is not on the list of its size";
-		if (va->state == VA_LAZY) {
-			tally->lazy += vmap_area_bytes(va);
-			tally->dirty += va->dirty ? vmap_area_bytes(va) : 0;
-		}
-		if (va->state != VA_BUSY)
-			continue;
-		tally->areas++;
-		if (!table_at(space, va->start))
-			return "I5: an area has no place in the table";
-	}
-	return at == space->end ? NULL : "I1: the ranges do not tile the window";
-}
-
-const char *vmap_validate(void)
-{
-	struct tally tally = { 0 };
-	const char *broken;
-
-	vmap_lock_take();
-	broken = space_validate(&main_space, &tally);
-	if (!broken)
-		broken = space_validate(&low_space, &tally);
-	if (!broken &&
-	    (tally.areas != nr_areas || tally.lazy != lazy_bytes || tally.dirty != dirty_bytes))
-		broken = "I6: a count is wrong";
-	vmap_lock_drop();
-	return broken;
+	return table_at(va->space, va->start) != NULL;
 }
 
 /* ---- fork -------------------------------------------------------------------------------------------- */

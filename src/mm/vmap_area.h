@@ -31,8 +31,19 @@ struct vmap_area {
 	enum vmap_state state;
 	bool dirty;  /* VA_LAZY: may not read as zero */
 	bool memmap; /* VA_BUSY: its memmap is mapped */
+	bool warm;   /* VA_BUSY: nobody's, kept by vmap_warm.c */
 	signed char nid;
 	struct vm_struct vm; /* VA_BUSY */
+	/*
+	 * VA_BUSY, a block of malloc: bytes that are paid for, 0: not one, or its owner gives it up.
+	 * What lies between them and the end is room: addresses to grow into. Grows under
+	 * vmap_lock only.
+	 */
+	_Atomic size_t fit;
+	/* vmap_warm.c */
+	size_t touched; /* bytes from the start that may not read as zero */
+	size_t vetted;  /* of them resident, when it looked, and when that was */
+	uint64_t vetted_ns;
 };
 
 #define VMAP_NR_CLASSES 192 /* size lists: 4 for each of 48 doublings */
@@ -43,6 +54,11 @@ struct vmap_size_lists {
 };
 
 typedef _Atomic(struct vmap_area *) vmap_table_entry;
+
+/* va->fit while the room is being cut off. */
+#define VMAP_FIT_CUT 1
+/* Shrinking a block by less than this is not worth a system call. */
+#define VMAP_SHRINK_WORTH (64UL << 10)
 
 /* A tiled window. [0] the vmalloc window, [1] below 4 GiB for vmalloc_32(). */
 struct vmap_space {
@@ -61,6 +77,7 @@ extern struct vmap_area *const *const vmap_roots[2];
 enum vmap_get_flags {
 	VMAP_LOW = 1,   /* below 4 GiB */
 	VMAP_SLACK = 2, /* up to a quarter larger is fine */
+	VMAP_TRY = 4,   /* do without rather than make room for it */
 };
 
 /*
@@ -84,12 +101,54 @@ void vmap_put_later(struct vmap_area *va);
 void vmap_put_unmap(struct vmap_area *va);
 /* Forget an area whose pages were moved away by mremap: its range is unmapped already. */
 void vmap_put_gone(struct vmap_area *va);
-/* Make it larger where it is; *clean: what is new reads as zero. 0 or -ENOMEM. May sleep. */
-int vmap_grow(struct vmap_area *va, size_t bytes, bool *clean);
+/*
+ * Make it larger where it is, and fit what is said if it is not 0; *clean: what is new reads
+ * as zero. 0 or -ENOMEM. May sleep.
+ */
+int vmap_grow(struct vmap_area *va, size_t bytes, size_t fit, bool *clean);
+/* From now on so much of it is paid for. False: it is not that large any more. */
+bool vmap_set_fit(struct vmap_area *va, size_t fit);
+/* May the block of malloc that starts at p have n bytes where it lies? */
+enum vmap_within {
+	VMAP_NOT,    /* it starts none, or must grow, or gives memory back */
+	VMAP_WITHIN, /* yes, and that is its size now */
+	VMAP_ROOM,   /* yes, if its owner pays for more of its room: *area */
+};
+enum vmap_within vmap_resize_within(const void *p, size_t n, struct vmap_area **area);
 /* Cut its end off. May sleep. */
 void vmap_shrink(struct vmap_area *va, size_t bytes);
+
+/* ---- vmap_warm.c: areas for what grows -------------------------------------------- */
+
+/* Like vmap_get(), of @wish bytes if that is easy; one that was freed a moment ago may be larger. */
+struct vmap_area *vmap_get_growing(size_t least, size_t wish, bool *clean);
+/* Keep an unpublished area for the next vmap_get_growing(); only so many bytes were used. False: no. */
+bool vmap_warm_put(struct vmap_area *va, size_t used);
+/* All of them go back. Bytes of memory, about. May sleep. */
+size_t vmap_warm_drop(void);
+/* The same if nobody needed them for a while. Waits for nothing. */
+void vmap_warm_tick(uint64_t now_ns);
+
+/* ---- vmap_check.c looks at what vmap_area.c has -------------------------------------- */
+
+struct vmap_counts {
+	unsigned long areas;
+	size_t lazy, dirty;
+};
+void vmap_lock_take(void);
+void vmap_lock_drop(void);
+void __vmap_counts(struct vmap_counts *counts);
+bool __vmap_is_listed(struct vmap_area *va);
+bool __vmap_has_place(struct vmap_area *va);
+
 /* OS page or ours, whichever is larger. */
 size_t vmap_granule(void);
+
+/* Bytes that its owner paid for, guard and room not included. */
+static inline size_t vmap_paid_bytes(const struct vm_struct *vm)
+{
+	return (size_t)vm->nr_pages << PAGE_SHIFT;
+}
 
 static inline size_t vmap_area_bytes(const struct vmap_area *va)
 {

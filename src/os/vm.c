@@ -188,6 +188,24 @@ int os_release(void *addr, size_t size)
 	return (int)os_syscall(SYS_madvise, addr, size, MADV_DONTNEED);
 }
 
+long os_resident_pages(void *addr, size_t size)
+{
+	unsigned char map[1024];
+	size_t page = os_page_size(), step = sizeof(map) * page;
+	long n = 0;
+
+	for (char *at = addr, *end = at + size; at < end; at += step) {
+		size_t bytes = (size_t)(end - at) < step ? (size_t)(end - at) : step;
+		int err = (int)os_syscall(SYS_mincore, at, bytes, map);
+
+		if (err)
+			return err;
+		for (size_t i = 0; i < (bytes + page - 1) / page; i++)
+			n += map[i] & 1;
+	}
+	return n;
+}
+
 int os_remap(void *old, size_t old_size, void *new_addr, size_t new_size)
 {
 	long got = vm_remap(old, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, new_addr);

@@ -27,6 +27,8 @@ int os_protect_none(void *addr, size_t size);
 int os_unmap(void *addr, size_t size);
 /* Give the memory back; it reads as zero afterwards (MADV_DONTNEED). */
 int os_release(void *addr, size_t size);
+/* Pages that have memory behind them now (mincore); -errno. */
+long os_resident_pages(void *addr, size_t size);
 /* Move pages of [old, old+old_size) to exactly new_addr (mremap MAYMOVE|FIXED|...). */
 int os_remap(void *old, size_t old_size, void *new_addr, size_t new_size);
 /*

@@ -34,6 +34,8 @@ static int walk(struct reader *reader, const struct vmap_area *first,
 			if (va.state == VA_BUSY && next.state == VA_GUARD)
 				end = next.end;
 		}
+		if (va.state == VA_BUSY && va.warm)
+			va.state = VA_LAZY; /* freed, and kept for the next one that grows */
 		if (va.state == VA_BUSY || va.state == VA_LAZY)
 			err = fn(&va, end, arg);
 		if (err || !more)

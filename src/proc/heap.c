@@ -99,16 +99,15 @@ static int add_caches(struct reader *reader, struct sw_heap_view *heap, size_t *
 
 static int add_area(const struct vmap_area *va, uintptr_t end, void *arg)
 {
-	size_t bytes = va->end - va->start, asked = va->vm.requested_size;
+	/* Room to grow into is no memory: it was never touched. */
+	size_t bytes = PAGE_ALIGN(va->vm.requested_size), asked = va->vm.requested_size;
 	struct sw_heap_view *heap = arg;
 
 	(void)end;
 	if (va->state == VA_LAZY) {
-		heap->unpurged += bytes;
+		heap->unpurged += va->end - va->start;
 		return 0;
 	}
-	if (!asked || asked > bytes)
-		asked = bytes;
 	heap->areas += asked;
 	heap->rounding += bytes - asked;
 	heap->nr_areas++;
