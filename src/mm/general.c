@@ -126,17 +126,47 @@ static void *block_alloc(unsigned long nr, unsigned int order, gfp_t gfp)
 
 /* ---- blocks of caches ---- */
 
+/* So many more pages in blocks of caches than lately: time to look what lies idle in other sizes. */
+#define REAP_PAGES (8L << 20 >> PAGE_SHIFT)
+
+static _Atomic long held_pages; /* in blocks of caches, live and in sheaves */
+static _Atomic long held_least; /* since the last look */
+
+static void hold_pages(long pages)
+{
+	long now = atomic_fetch_add_explicit(&held_pages, pages, memory_order_relaxed) + pages;
+
+	if (now < atomic_load_explicit(&held_least, memory_order_relaxed))
+		atomic_store_explicit(&held_least, now, memory_order_relaxed);
+}
+
+/* What a program freed in one size must not add up with what it wants in the next. */
+static void reap_others(void)
+{
+	if (atomic_load_explicit(&held_pages, memory_order_relaxed) -
+		    atomic_load_explicit(&held_least, memory_order_relaxed) <
+	    REAP_PAGES)
+		return;
+	block_sheaves_reap();
+	atomic_store_explicit(&held_least, atomic_load_explicit(&held_pages, memory_order_relaxed),
+			      memory_order_relaxed);
+}
+
 static void count_blocks(struct kmem_cache *s, const struct page *head, long delta)
 {
 	struct kmem_cache_node *n = get_node(s, (int)(page_place(head) >> PAGE_NODE_SHIFT));
 
 	atomic_fetch_add_explicit(&n->nr_slabs, (unsigned long)delta, memory_order_relaxed);
 	atomic_fetch_add_explicit(&n->total_objects, (unsigned long)delta, memory_order_relaxed);
+	hold_pages(delta * (long)s->block_pages);
 }
 
 unsigned int block_take(struct kmem_cache *s, gfp_t gfp, int nid, void **p, unsigned int n)
 {
 	unsigned int got;
+
+	if (gfpflags_allow_blocking(gfp))
+		reap_others();
 
 	for (got = 0; got < n; got++) {
 		struct page *head = block_cut(s, s->block_pages, oo_order(s->oo), nid, gfp);

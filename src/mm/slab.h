@@ -61,7 +61,7 @@ struct slab_sheaf {
 	struct slab_sheaf *next; /* in a barn or on the defer list */
 	unsigned short capacity;
 	unsigned short size; /* valid while no slot points here */
-	unsigned int seen;   /* blocks: size when barn_reap() looked last */
+	unsigned int seen;   /* blocks: what lay there when barn_reap() looked last */
 	void *bottom;        /* NULL: the lower sentinel */
 	void *objects[];     /* objects[capacity] is SW_SHEAF_FULL, the upper one */
 };

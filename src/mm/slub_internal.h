@@ -102,6 +102,8 @@ struct slab_sheaf *barn_get_empty(struct kmem_cache *s, bool wait);
 void barn_regret(struct kmem_cache *s);
 /* Give back the sheaves that lay in the barns untouched since the last call. Waits for nothing. */
 void barn_reap(struct kmem_cache *s);
+/* The same for all caches of blocks, whose stock is looked at more often. May free pages. */
+void block_sheaves_reap(void);
 /* Its objects go to their slabs, as many as a taken lock lets. Returns how many went. */
 unsigned int sheaf_unload(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait);
 /* Get rid of a sheaf: barn, else slabs, else the defer list. Never waits unless told. */

@@ -147,12 +147,20 @@ static unsigned int default_sheaf_capacity(unsigned int size)
 
 /* A CPU keeps at most this much of one size of block ready, in each of its two sheaves. */
 #define BLOCK_SHEAF_BYTES (4UL << 20)
+#define BLOCK_SHEAF_LEAST (512UL << 10)
+#define BLOCK_CPUS_BYTES  (16UL << 20) /* all of them together, unless that is less than LEAST */
 #define BLOCK_SHEAF_MOST  12
 
 static void calculate_block_sizes(struct kmem_cache *s)
 {
-	unsigned int keep = (unsigned int)(BLOCK_SHEAF_BYTES / s->object_size);
+	unsigned long bytes = BLOCK_CPUS_BYTES / slab_nr_cpus;
+	unsigned int keep;
 
+	if (bytes > BLOCK_SHEAF_BYTES)
+		bytes = BLOCK_SHEAF_BYTES;
+	if (bytes < BLOCK_SHEAF_LEAST)
+		bytes = BLOCK_SHEAF_LEAST;
+	keep = (unsigned int)(bytes / s->object_size);
 	s->size = s->inuse = s->object_size;
 	s->block_pages = s->size >> PAGE_SHIFT;
 	s->reciprocal_size = reciprocal_value(s->size);

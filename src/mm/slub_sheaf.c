@@ -486,35 +486,50 @@ void sheaf_dispose(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
 	sheaf_flush(s, sheaf, wait);
 }
 
-/* This CPU's main sheaf, if it holds as much as the last time: nobody needed it. */
-static void reap_main(struct kmem_cache *s)
+/* Does it hold what it held the last time? Then nobody needed it. */
+static bool sheaf_idle(struct slab_sheaf *sheaf)
 {
-	bool usable;
-	struct slab_sheaf *sheaf = slot_detach(s, &usable);
+	uintptr_t top = sheaf->size ? (uintptr_t)sheaf->objects[sheaf->size - 1] : 0;
+	unsigned int seen = (unsigned int)(top >> PAGE_SHIFT) + sheaf->size;
+	bool idle = sheaf->size && seen == sheaf->seen;
 
-	if (!sheaf)
-		return;
-	if (sheaf->size && sheaf->size == sheaf->seen) {
-		sheaf_flush(s, sheaf, false);
-		return;
-	}
-	sheaf->seen = sheaf->size;
-	if (!slot_attach(s, sheaf))
-		sheaf_flush(s, sheaf, false);
+	sheaf->seen = seen;
+	return idle;
 }
 
-/* Blocks are large and have no barn: what a CPU keeps besides its main sheaf goes. */
-static void reap_spares(struct kmem_cache *s)
+/* The idle sheaves of a cache of blocks: all spares, and this CPU's main one. */
+static void reap_blocks(struct kmem_cache *s)
 {
-	for (unsigned int cid = 0; cid < cpu_nr_cids(); cid++) {
-		struct slab_sheaf *sheaf = NULL;
+	struct slab_sheaf *sheaf;
+	bool usable;
 
+	for (unsigned int cid = 0; cid < cpu_nr_cids(); cid++) {
+		sheaf = NULL;
 		if (atomic_load_explicit(spare_of(s, cid), memory_order_relaxed))
 			sheaf = atomic_exchange_explicit(spare_of(s, cid), NULL,
+							 memory_order_acq_rel);
+		if (sheaf && !sheaf_idle(sheaf))
+			sheaf = atomic_exchange_explicit(spare_of(s, cid), sheaf,
 							 memory_order_acq_rel);
 		if (sheaf)
 			sheaf_flush(s, sheaf, false);
 	}
+	sheaf = slot_detach(s, &usable);
+	if (sheaf && (sheaf_idle(sheaf) || !slot_attach(s, sheaf)))
+		sheaf_flush(s, sheaf, false);
+}
+
+void block_sheaves_reap(void)
+{
+	if (!mutex_trylock(&slab_mutex))
+		return;
+	for (unsigned int tag = 1; tag <= SLAB_TAG_GENERAL; tag++) {
+		struct kmem_cache *s = general_caches[tag];
+
+		if (s && s->block_pages)
+			reap_blocks(s);
+	}
+	mutex_unlock(&slab_mutex);
 }
 
 /*
@@ -546,10 +561,8 @@ static struct slab_sheaf *barn_cut(struct kmem_cache *s, struct node_barn *barn)
 
 void barn_reap(struct kmem_cache *s)
 {
-	if (s->block_pages) {
-		reap_spares(s);
-		reap_main(s);
-	}
+	if (s->block_pages)
+		reap_blocks(s);
 	for (unsigned int nid = 0; nid < nr_node_ids; nid++) {
 		struct node_barn *barn = s->node[nid] ? &s->node[nid]->barn : NULL;
 		struct slab_sheaf *cut, *sheaf;
