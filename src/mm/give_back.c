@@ -46,9 +46,10 @@
 #define URGENT_FRACTION  8       /* of the zone's allocated pages */
 #define URGENT_MS        8
 #define RUSH_FRACTION    4       /* of the zone's allocated pages: so many more are free now */
-#define RUSH_LEAST       (256UL) /* pages: 1 MiB */
-#define RUSHES_MOST      24      /* in decay_ms: what comes and goes is not given back each time */
-#define TICK_LEAST_ORDER 4       /* 64 KiB: below, the call costs more than the memory is worth */
+#define RUSH_LEAST       (128UL) /* pages: 512 KiB */
+#define RUSH_SLACK_LEAST (64UL)
+#define RUSHES_MOST      24 /* in decay_ms: what comes and goes is not given back each time */
+#define TICK_LEAST_ORDER 4  /* 64 KiB: below, the call costs more than the memory is worth */
 #define NS_PER_MS        1000000UL
 
 static unsigned int decay_ms = 250;
@@ -274,13 +275,14 @@ void give_back_tick(struct zone *zone, uint64_t now_ns)
 	bool urgent = free_committed > surplus &&
 		      free_committed > share_of_allocated(zone, URGENT_FRACTION, surplus);
 	struct past *past = past_of(zone);
-	bool rush = in_a_rush(zone, past, free_committed) && urgent && free_committed > 2 * surplus;
+	bool rush = in_a_rush(zone, past, free_committed) && urgent &&
+		    free_committed > surplus + surplus / 2;
 	uint64_t interval_ns = (urgent ? urgent_ms() : decay_ms) * NS_PER_MS;
 
 	age_lists(zone, past, now_ns);
 	if ((!rush && now_ns - last < interval_ns) || zone_idx(zone) == ZONE_DMA)
 		return;
-	slack = share_of_allocated(zone, SLACK_FRACTION, SLACK_LEAST);
+	slack = share_of_allocated(zone, SLACK_FRACTION, rush ? RUSH_SLACK_LEAST : SLACK_LEAST);
 	if (free_committed <= slack || !spin_trylock(&giveback_lock))
 		return;
 	if (now_ns - last >= interval_ns || may_rush(past, now_ns)) {

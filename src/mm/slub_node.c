@@ -350,7 +350,7 @@ unsigned int slab_take(struct kmem_cache *s, gfp_t gfp, int nid, bool strict, vo
 
 /* A loop that frees all it has takes it again sooner; less than this is not worth it. */
 #define SHRINKING_NS    8000000UL
-#define SHRINKING_LEAST (256UL << 10)
+#define SHRINKING_LEAST (64UL << 10)
 #define DROP_LOOK       256 /* slabs on a list that is walked each time */
 
 void slab_in_demand(struct kmem_cache *s)
@@ -359,11 +359,18 @@ void slab_in_demand(struct kmem_cache *s)
 			      memory_order_relaxed);
 }
 
+/* Without its lock. */
+__attribute__((no_sanitize("thread"))) static unsigned long
+barn_full_guess(const struct node_barn *barn)
+{
+	return __atomic_load_n(&barn->nr_full, __ATOMIC_RELAXED);
+}
+
 bool slab_shrinking(struct kmem_cache *s)
 {
 	struct kmem_cache_node *n = get_node(s, local_node());
 	unsigned long idle = atomic_load_explicit(&n->free_objects, memory_order_relaxed) +
-			     (unsigned long)n->barn.nr_full * s->sheaf_capacity;
+			     barn_full_guess(&n->barn) * s->sheaf_capacity;
 
 	return idle * s->size >= SHRINKING_LEAST &&
 	       idle > atomic_load_explicit(&n->total_objects, memory_order_relaxed) / 2 &&

@@ -21,7 +21,8 @@
  *   H2  sheaf->size is valid exactly while the sheaf is in no slot.
  *   H3  objects[0 .. size) are objects of the cache, free, and 0 in objmap.
  *   H4  sheaf->bottom is NULL and objects[sheaf->capacity] is SW_SHEAF_FULL, always. Its size in
- *       memory follows from the cache's sheaf_capacity (sheaf->capacity may be less: blocks).
+ *       memory follows from the cache's sheaf_capacity (sheaf->capacity may be less: blocks, and
+ *       what drop_stock() cut short).
  *
  * 3. Emptying another CPU's slot
  *
