@@ -9,8 +9,15 @@
  * order, rules of the RCU walk: docs/FILES.md.
  */
 
+#include <slabwork/fs/fs.h>
 #include <slabwork/fs/vfs.h>
 #include <slabwork/slab.h>
+#include <slabwork/string.h>
+
+#include "vfs/rcu.h"
+
+/* A line on stderr that begins with "slabwork: ", and abort(). Never allocates. */
+void vfs_bug(const char *what) __attribute__((noreturn));
 
 /*
  * Once, from every door that can be the first (sw_fs_mount(), register_filesystem(), vfs_kern_mount(),
@@ -18,8 +25,8 @@
  * without it there is no fd and no root. 0 or -ENOMEM.
  */
 int fs_init(void);
-/* fstypes/register.c: registers tmpfs, dax, proc. Weak in vfs: tests of vfs alone have none. */
-void fstypes_init(void) __attribute__((weak));
+/* fstypes/register.c: registers tmpfs, dax, proc. Not weak: an archive gives up nothing for a weak name. */
+void fstypes_init(void);
 
 /* ---- task.c: who calls ---------------------------------------------------------------- */
 
@@ -47,10 +54,16 @@ static inline struct sw_fs_task *current_task(void)
 }
 
 mode_t current_umask(void);
+/* Where all tasks stand at the root of @mnt and nowhere else in it: how many references that are; -1: elsewhere. */
+long tasks_at_root(struct vfsmount *mnt);
+/* The root of the first mount becomes everybody's root and working directory; NULL: nobody has one any more. */
+void tasks_set_root(const struct path *root);
 /* With references. -ENOENT: nothing is mounted. */
 int get_fs_root(struct path *root);
 int get_fs_pwd(struct path *pwd);
+int task_init(void);
 /* cred.c */
+void cred_of_process(struct cred *cred);
 bool in_group(const struct cred *cred, gid_t gid);
 /* uid 0 or cap_override; @inode may be NULL. */
 bool cred_capable(const struct cred *cred);
@@ -100,10 +113,21 @@ struct file *fget_raw(unsigned int fd);
 struct file *fd_peek(unsigned int fd);
 bool fd_still(unsigned int fd, const struct file *file);
 
+int fdtable_init(void);
+/* The fd half of fcntl(). */
+int fd_dupfd(int fd, unsigned long from, int flags);
+int fd_get_cloexec(unsigned int fd);
+int fd_set_cloexec(unsigned int fd, bool set);
+/* locks.c: at close of any fd of the file; at its last. */
+void locks_remove_posix(struct file *file);
+void locks_remove_file(struct file *file);
+
 /* ---- file_table.c --------------------------------------------------------------------------- */
 
 struct file *alloc_empty_file(int flags);
 void __fput(struct file *file);
+/* ->flush and POSIX locks of a file that leaves a table: the first half of filp_close(). */
+int filp_flush(struct file *file);
 /* Takes f_pos_lock where it must be taken; false: nothing was locked. */
 bool file_pos_lock(struct file *file);
 void file_pos_unlock(struct file *file, bool locked);
@@ -143,6 +167,16 @@ int dcache_init(void);
 int inode_init(void);
 int file_table_init(void);
 int mount_init(void);
+/* Death in two halves: under d_lock with a count of 0, then without it; the second gives the parent to dput(). */
+void dentry_mark_dead(struct dentry *dentry);
+struct dentry *dentry_bury(struct dentry *dentry);
+/* One more reference of a dentry found under RCU; false: it is dying. */
+bool d_get_rcu(struct dentry *dentry);
+/* Kill the whole tree: nobody else uses the super block. @pinned: as kill_litter_super() says. */
+void shrink_dcache_for_umount(struct super_block *sb, bool pinned);
+void wake_dentry(const struct dentry *dentry);
+/* The hash of a component of a path, with the parent's ->d_hash if it has one. 0 or -errno. */
+int name_hash(const struct dentry *parent, struct qstr *name);
 /* RCU walk: the child, no reference, *seq of it. NULL: not cached (or look again outside RCU). */
 struct dentry *__d_lookup_rcu(const struct dentry *parent, const struct qstr *name, uint32_t *seq);
 /* A new dentry that ->lookup is to fill, or the one that somebody else fills or has filled. */
@@ -166,6 +200,8 @@ struct mount {
 	struct rcu_head mnt_rcu;
 };
 extern seqlock_t mount_lock;
+/* One more reference of a mount found under RCU; false: it is going. */
+bool mnt_get_rcu(struct vfsmount *mnt);
 
 static inline struct mount *real_mount(struct vfsmount *mnt)
 {
@@ -177,7 +213,11 @@ struct mount *__lookup_mnt(struct vfsmount *mnt, struct dentry *dentry);
 /* 0 or -EROFS. */
 int mnt_want_write(struct vfsmount *mnt);
 void mnt_drop_write(struct vfsmount *mnt);
+void deactivate_super(struct super_block *sb);
 void super_for_each(void (*fn)(struct super_block *sb, void *arg), void *arg);
+
+/* attr.c: i_rwsem, notify_change(). @how: ATTR_* beside the size; @file may be NULL. */
+int do_truncate(const struct path *path, sw_loff_t length, unsigned int how, struct file *file);
 
 /* ---- attr.c, sync.c, flusher.c, mmap.c ----------------------------------------------------------------- */
 
@@ -187,6 +227,8 @@ int writeback_sb(struct super_block *sb, bool wait);
 /* Write about nr_pages, oldest first; what balance_dirty_pages and the thread call. */
 unsigned long writeback_some(struct backing_dev_info *bdi, unsigned long nr_pages,
 			     bool only_expired);
+/* bdi->start_writeback of file systems that have none. */
+void vfs_start_writeback(struct backing_dev_info *bdi, unsigned long nr_pages);
 void inode_io_list_del(struct inode *inode);
 /* Mappings of this inode, for host_ops->unmap. */
 void vfs_unmap(struct address_space *mapping, pgoff_t index, pgoff_t nr);
