@@ -49,7 +49,7 @@
 #define BATCH_PAGES_SHIFT 12 /* a 4096th of the zone */
 #define HIGH_BATCHES      2
 #define FIRST_REFILL      8
-#define FACTOR_MOST       3           /* 8 << 3 >= 63 */
+#define FACTOR_MOST       3            /* 8 << 3 >= 63 */
 #define HUGE_ZONE_PAGES   (256UL << 8) /* 256 MiB: smaller zones keep no order 9 block aside */
 
 /* --- the lists --------------------------------------------------------------------- */
