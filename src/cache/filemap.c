@@ -345,8 +345,8 @@ unsigned int find_get_pages_range_tag(struct address_space *mapping, pgoff_t *st
 
 /* ---- insert, remove -------------------------------------------------------------------------------- */
 
-/* Shadows that a folio of several pages is about to cover: their count must stay true. */
-static void forget_shadows(struct address_space *mapping, pgoff_t index, unsigned long nr)
+/* Shadows that a folio of several pages is about to cover. */
+static long shadows_in(struct address_space *mapping, pgoff_t index, unsigned long nr)
 {
 	pgoff_t last = index + nr - 1;
 	long shadows = 0;
@@ -354,8 +354,7 @@ static void forget_shadows(struct address_space *mapping, pgoff_t index, unsigne
 	for (void *entry = xa_find(&mapping->i_pages, &index, last, XA_PRESENT); entry;
 	     entry = xa_find_after(&mapping->i_pages, &index, last, XA_PRESENT))
 		shadows += xa_is_value(entry);
-	if (shadows > 1)
-		shadow_count(1 - shadows);
+	return shadows;
 }
 
 int filemap_add_folio(struct address_space *mapping, struct folio *folio, pgoff_t index, gfp_t gfp)
@@ -363,6 +362,7 @@ int filemap_add_folio(struct address_space *mapping, struct folio *folio, pgoff_
 	unsigned int order = folio_test_large(folio) ? folio->order : 0;
 	unsigned long nr = 1UL << order;
 	void *shadow = NULL;
+	long shadows = 1;
 	int err;
 
 	CACHE_BUG_ON(folio_test_set(folio, PG_locked));
@@ -371,7 +371,7 @@ int filemap_add_folio(struct address_space *mapping, struct folio *folio, pgoff_
 	atomic_store_explicit(&folio->mapping, mapping, memory_order_release);
 	xa_lock(&mapping->i_pages);
 	if (order && shadows_exist())
-		forget_shadows(mapping, index, nr);
+		shadows = shadows_in(mapping, index, nr);
 	err = __xa_insert_order(&mapping->i_pages, index, order, folio, &shadow,
 				gfp & (__GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_HIGH |
 				       __GFP_NOWARN | __GFP_NORETRY | __GFP_NOFAIL));
@@ -386,7 +386,7 @@ int filemap_add_folio(struct address_space *mapping, struct folio *folio, pgoff_
 	}
 	mod_node_state(folio_nid(folio), NR_FILE_PAGES, (long)nr);
 	if (shadow)
-		shadow_count(-1);
+		shadow_count(-shadows);
 	if (!mapping_test(mapping, AS_UNEVICTABLE))
 		lru_add(folio, shadow);
 	return 0;

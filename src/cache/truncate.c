@@ -61,7 +61,7 @@ static void truncate_one(struct address_space *mapping, struct folio *folio, sw_
 /* Shadows say nothing about a page that is gone. */
 static void drop_shadows(struct address_space *mapping, pgoff_t index, pgoff_t last)
 {
-	if (xa_empty(&mapping->i_pages) || !shadows_exist())
+	if (xa_empty(&mapping->i_pages) || mapping_test(mapping, AS_UNEVICTABLE))
 		return;
 	xa_lock(&mapping->i_pages);
 	for (void *entry = xa_find(&mapping->i_pages, &index, last, XA_PRESENT); entry;
