@@ -92,6 +92,8 @@ struct file_system_type *get_fs_type(const char *name)
 {
 	struct file_system_type *type;
 
+	if (fs_init()) /* the built-in types come with it */
+		return NULL;
 	spin_lock(&sb_lock);
 	type = *find_type(name);
 	spin_unlock(&sb_lock);
