@@ -68,12 +68,12 @@ struct slab_sheaf {
 
 struct node_barn {
 	spinlock_t lock;
-	unsigned int nr_full;
+	_Atomic unsigned int nr_full; /* written under lock, peeked at without; spilled, too */
 	unsigned int nr_empty;
 	unsigned int min_full;  /* least nr_full since the last barn_reap(): nobody needed these */
 	unsigned int most_full; /* and the most */
 	unsigned int extra;     /* full sheaves beyond the cache's barn_max_full that it may keep */
-	unsigned int spilled;   /* that had no room, since the last barn_reap() */
+	_Atomic unsigned int spilled;      /* that had no room, since the last barn_reap() */
 	_Atomic(struct slab_sheaf *) full; /* written under lock, peeked at without */
 	_Atomic(struct slab_sheaf *) empty;
 };

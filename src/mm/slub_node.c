@@ -359,18 +359,12 @@ void slab_in_demand(struct kmem_cache *s)
 			      memory_order_relaxed);
 }
 
-/* Without its lock. */
-__attribute__((no_sanitize("thread"))) static unsigned long
-barn_full_guess(const struct node_barn *barn)
-{
-	return __atomic_load_n(&barn->nr_full, __ATOMIC_RELAXED);
-}
-
 bool slab_shrinking(struct kmem_cache *s)
 {
 	struct kmem_cache_node *n = get_node(s, local_node());
+	unsigned long full = atomic_load_explicit(&n->barn.nr_full, memory_order_relaxed);
 	unsigned long idle = atomic_load_explicit(&n->free_objects, memory_order_relaxed) +
-			     barn_full_guess(&n->barn) * s->sheaf_capacity;
+			     full * s->sheaf_capacity;
 
 	return idle * s->size >= SHRINKING_LEAST &&
 	       idle > atomic_load_explicit(&n->total_objects, memory_order_relaxed) / 2 &&

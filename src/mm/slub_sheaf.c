@@ -311,6 +311,20 @@ static struct node_barn *local_barn(struct kmem_cache *s)
 	return &get_node(s, nr_node_ids > 1 ? numa_node_id() : 0)->barn;
 }
 
+/* What only holders of the lock write and others peek at: no locked instruction. */
+static unsigned int barn_count(const _Atomic unsigned int *n)
+{
+	return atomic_load_explicit((_Atomic unsigned int *)n, memory_order_relaxed);
+}
+
+static unsigned int barn_count_add(_Atomic unsigned int *n, int by)
+{
+	unsigned int now = barn_count(n) + (unsigned int)by;
+
+	atomic_store_explicit(n, now, memory_order_relaxed);
+	return now;
+}
+
 /* The head of a list that only holders of the lock change. */
 static struct slab_sheaf *barn_pop(_Atomic(struct slab_sheaf *) *list)
 {
@@ -329,6 +343,20 @@ static void barn_push(_Atomic(struct slab_sheaf *) *list, struct slab_sheaf *she
 static bool barn_has(_Atomic(struct slab_sheaf *) *list)
 {
 	return atomic_load_explicit(list, memory_order_relaxed) != NULL;
+}
+
+static bool full_fits(const struct kmem_cache *s, const struct node_barn *barn)
+{
+	return barn_count(&barn->nr_full) < s->barn_max_full + barn->extra;
+}
+
+static void barn_push_full(struct node_barn *barn, struct slab_sheaf *sheaf)
+{
+	unsigned int now = barn_count_add(&barn->nr_full, 1);
+
+	barn_push(&barn->full, sheaf);
+	if (barn->most_full < now)
+		barn->most_full = now;
 }
 
 static bool empty_fits(const struct node_barn *barn)
@@ -353,22 +381,23 @@ struct slab_sheaf *barn_get_full(struct kmem_cache *s, struct slab_sheaf **empty
 {
 	struct node_barn *barn = local_barn(s);
 	struct slab_sheaf *sheaf = NULL;
+	unsigned int left;
 	bool deep;
 
 	if (!barn_has(&barn->full) || !lock_barn(barn, wait))
 		return NULL;
 	if (barn_has(&barn->full)) {
 		sheaf = barn_pop(&barn->full);
-		barn->nr_full--;
-		if (barn->min_full > barn->nr_full)
-			barn->min_full = barn->nr_full;
+		left = barn_count_add(&barn->nr_full, -1);
+		if (barn->min_full > left)
+			barn->min_full = left;
 	}
 	if (sheaf && *empty && empty_fits(barn)) {
 		barn_push(&barn->empty, *empty);
 		barn->nr_empty++;
 		*empty = NULL;
 	}
-	deep = barn->nr_full >= s->barn_max_full;
+	deep = barn_count(&barn->nr_full) >= s->barn_max_full;
 	spin_unlock(&barn->lock);
 	if (sheaf && deep)
 		sheaf_warm(sheaf);
@@ -383,17 +412,15 @@ bool barn_put_full(struct kmem_cache *s, struct slab_sheaf *sheaf, struct slab_s
 	*empty = NULL;
 	if (s->dying || !s->barn_max_full || !lock_barn(barn, false))
 		return false;
-	room = barn->nr_full < s->barn_max_full + barn->extra;
+	room = full_fits(s, barn);
 	if (room) {
-		barn_push(&barn->full, sheaf);
-		if (++barn->nr_full > barn->most_full)
-			barn->most_full = barn->nr_full;
+		barn_push_full(barn, sheaf);
 		if (barn_has(&barn->empty)) {
 			*empty = barn_pop(&barn->empty);
 			barn->nr_empty--;
 		}
 	} else {
-		barn->spilled++;
+		barn_count_add(&barn->spilled, 1);
 	}
 	spin_unlock(&barn->lock);
 	return room;
@@ -421,11 +448,9 @@ static bool barn_put(struct kmem_cache *s, struct slab_sheaf *sheaf, bool wait)
 
 	if (s->dying || (full && !s->barn_max_full) || !lock_barn(barn, wait))
 		return false;
-	room = full ? barn->nr_full < s->barn_max_full + barn->extra : empty_fits(barn);
+	room = full ? full_fits(s, barn) : empty_fits(barn);
 	if (room && full) {
-		barn_push(&barn->full, sheaf);
-		if (++barn->nr_full > barn->most_full)
-			barn->most_full = barn->nr_full;
+		barn_push_full(barn, sheaf);
 	} else if (room) {
 		barn_push(&barn->empty, sheaf);
 		barn->nr_empty++;
@@ -439,10 +464,10 @@ void barn_regret(struct kmem_cache *s)
 {
 	struct node_barn *barn = local_barn(s);
 
-	if (!barn->spilled || !spin_trylock(&barn->lock))
+	if (!barn_count(&barn->spilled) || !spin_trylock(&barn->lock))
 		return;
-	if (barn->spilled) {
-		barn->spilled--;
+	if (barn_count(&barn->spilled)) {
+		barn_count_add(&barn->spilled, -1);
 		if (barn->extra < s->barn_max_extra)
 			barn->extra++;
 	}
@@ -544,12 +569,12 @@ static struct slab_sheaf *barn_cut(struct kmem_cache *s, struct node_barn *barn)
 
 	for (; idle && barn_has(&barn->full); idle--) {
 		sheaf = barn_pop(&barn->full);
-		barn->nr_full--;
+		barn_count_add(&barn->nr_full, -1);
 		sheaf->next = cut;
 		cut = sheaf;
 	}
-	barn->min_full = barn->most_full = barn->nr_full;
-	barn->spilled = 0;
+	barn->min_full = barn->most_full = barn_count(&barn->nr_full);
+	atomic_store_explicit(&barn->spilled, 0, memory_order_relaxed);
 	barn->extra = used > s->barn_max_full ? used - s->barn_max_full : 0;
 	while (barn_has(&barn->empty) && barn->nr_empty > BARN_MAX_EMPTY + barn->extra) {
 		sheaf = barn_pop(&barn->empty);
@@ -757,8 +782,9 @@ void flush_all(struct kmem_cache *s)
 		full = barn->full;
 		empty = barn->empty;
 		barn->full = barn->empty = NULL;
-		barn->nr_full = barn->nr_empty = barn->min_full = barn->most_full = 0;
-		barn->extra = barn->spilled = 0;
+		atomic_store_explicit(&barn->nr_full, 0, memory_order_relaxed);
+		atomic_store_explicit(&barn->spilled, 0, memory_order_relaxed);
+		barn->nr_empty = barn->min_full = barn->most_full = barn->extra = 0;
 		spin_unlock(&barn->lock);
 		for (; full; full = next) {
 			next = full->next;
