@@ -24,18 +24,18 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sysinfo.h>
+#include <unistd.h>
 
 #include <slabwork/slab.h>
 
 #include "fstypes/tmpfs/tmpfs.h"
 
+/* Of the machine: si_meminfo() knows only what is online so far. */
 static unsigned long total_pages(void)
 {
-	struct sysinfo info;
+	long pages = sysconf(_SC_PHYS_PAGES);
 
-	si_meminfo(&info);
-	return (unsigned long)((uint64_t)info.totalram * info.mem_unit >> PAGE_SHIFT);
+	return pages > 0 ? (unsigned long)pages : 1ul << (30 - PAGE_SHIFT);
 }
 
 /* "50%" of the memory, or bytes. */
