@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# test_hostile.sh - requests that no kernel would send: an errno each, and the server goes on
+#
+# SEED=N, REQUESTS=N: another run, a longer one.
+# shellcheck source=/dev/null disable=SC2154
+. "$SRC/tests/fuse/lib.sh"
+
+if ! command -v python3 >/dev/null; then
+    skip hostile_requests "no python3"
+    done_testing
+    exit
+fi
+seed=${SEED:-$(awk 'BEGIN { srand(); print int(rand() * 1e9) }')}
+echo "# SEED=$seed"
+for options in "tmpfs -o size=16m,nr_inodes=1000" "tmpfs -o size=16m,xattr,writethrough,threads=1" proc; do
+    # shellcheck disable=SC2086
+    holds "hostile_requests_to_$(echo "$options" | tr ' ,=' ___)_are_answered_and_it_goes_on" \
+        python3 "$SRC/tests/fuse/hostile.py" "$BUILD/slabwork-mount" "$seed" "${REQUESTS:-4000}" $options
+done
+done_testing
