@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """jobs.py - which programs are run for which rows, and under which allocators.
 
-Three sets of rows, each a table of its own: main, scale (bench/run --scale: how cost grows) and
-latency (--latency: single calls). A job is one run of a program that gives a row or several.
+Four sets of rows, each a table of its own: main, scale (bench/run --scale: how cost grows),
+latency (--latency: single calls) and files (--files: ours beside the kernel's tmpfs). A job is one run of a program that gives a row or several.
 """
 
 import fnmatch
@@ -26,8 +26,10 @@ PROGRAMS = {
     'mempool': ['main'],
     'caches': ['scale'],
     'reclaim': ['latency'],
+    'files': ['files'],
 }
 THREADED = ['threads', 'reclaim-kswapd']    # programs, or single rows: not pinned
+TMPFS = 'tmpfs'                     # a column: the kernel's files, and the prefix of their rows
 OTHER = 'other'                     # a column: what is no malloc and no cache of ours
 # Rows for which a malloc that does nothing (floor.c) is the other column.
 FLOOR_ROWS = 'lifo(16|32|64|128|256|512|1024)|b?(fifo|lifo)(64|1024)x[0-9]+'
@@ -56,7 +58,7 @@ class Job:
 
     def can_run(self, bench, allocator):
         if allocator in self.columns:
-            return allocator in bench.libraries or allocator in (allocators.OURS, OTHER)
+            return allocator in bench.libraries or allocator in (allocators.OURS, OTHER, TMPFS)
         return False
 
 
@@ -78,6 +80,8 @@ def row_set(row):
     """The set a row of a program belongs to, by its name."""
     if row.startswith(tuple(family + '.' for family in FAMILIES)):
         return 'scale'
+    if row.startswith(('fs.', TMPFS + '.')):
+        return 'files'
     return 'latency' if row.startswith(('lat.', 'reclaim')) else 'main'
 
 
@@ -88,7 +92,8 @@ def figures_of(bench, allocator, program, row):
     if row in OPTIONS:
         env['SLABWORK'] = OPTIONS[row]
     return parse_figures(bench.output(allocator, [bench.path(program)] + speed + [row],
-                                      program in THREADED or row in THREADED, env)[0])
+                                      program in THREADED or row in THREADED or
+                                      (program == 'files' and 'x2' in row), env)[0])
 
 
 def malloc_job(bench, program, row):
@@ -116,6 +121,17 @@ def pair_job(bench, name, ours, other):
         program, row = ours if allocator == allocators.OURS else other
         return {name: figures_of(bench, None, program, row)[row]}
     return Job(name, run, [allocators.OURS, OTHER])
+
+
+def file_jobs(bench, rows):
+    """fs.X of ours beside tmpfs.X of the kernel; a row that it has not stands alone."""
+    def job(row, theirs):
+        def run(allocator):
+            name = row if allocator == allocators.OURS else theirs
+            return {row: figures_of(bench, None, 'files', name)[name]}
+        return Job(row, run, [allocators.OURS] + [TMPFS] * (theirs in names))
+    names = {row for row, _ in rows}
+    return [job(row, TMPFS + row[2:]) for row, _ in rows if row.startswith('fs.')]
 
 
 def real_job(bench, name, work):
@@ -202,6 +218,8 @@ def all_jobs(bench, which, built, instructions, wanted_job, heap_max, notes):
     """The jobs of one set, in the order of the table."""
     rows = {program: [(row, peer) for row, peer in rows_of(bench, program) if row_set(row) == which]
             for program in built if which in PROGRAMS[program]}
+    if which == 'files':
+        return [job for job in file_jobs(bench, rows.get('files', [])) if wanted_job(job.name)]
     jobs = []
     for program in ('micro', 'heap', 'threads', 'latency'):
         jobs += [malloc_job(bench, program, row) for row, _ in rows.get(program, [])

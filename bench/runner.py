@@ -13,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 CFLAGS = ['-std=gnu11', '-O2', '-g', '-fno-builtin', '-D_GNU_SOURCE', '-pthread']
 # With libslabwork; they call the kernel's names.
-LINKED = ['kernel_api', 'caches', 'reclaim', 'steps_kernel']
+LINKED = ['kernel_api', 'caches', 'reclaim', 'steps_kernel', 'files']
 # What a program is made of beside its own file, if not bench.c.
 SOURCES = {'measure': [], 'latency': ['bench.c', 'timer.c'], 'reclaim': ['bench.c', 'timer.c'],
            'steps_malloc': ['steps.c'], 'steps_kernel': ['steps.c'], 'floor': []}
@@ -67,7 +67,9 @@ class Bench:
         if program in LINKED:
             if not os.path.exists(os.path.join(self.build, 'libslabwork.so')):
                 return 'libslabwork.so is not built'
-            command += ['-I' + os.path.join(ROOT, 'include'), '-L' + self.build, '-lslabwork',
+            command += ['-I' + os.path.join(ROOT, 'include'), '-L' + self.build]
+            command += ['-lslabwork-fs'] if program == 'files' else []
+            command += ['-lslabwork',
                         '-Wl,-rpath,' + os.path.abspath(self.build)]
         done = subprocess.run(command, capture_output=True, text=True)
         return done.stderr if done.returncode else None
