@@ -222,8 +222,8 @@ static struct folio *add_new(struct address_space *mapping, pgoff_t index, fgf_t
 	if (fgp & FGP_NOWAIT)
 		gfp = (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN;
 	for (;; order--) {
-		gfp_t try = order ? (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN | __GFP_NORETRY :
-				    gfp;
+		/* The machine may grow for a large one, but nothing of ours is dropped for it. */
+		gfp_t try = order ? (gfp & ~__GFP_FS) | __GFP_NOWARN | __GFP_NORETRY : gfp;
 		struct folio *folio = filemap_alloc_folio(mapping, try, order);
 		int err = folio ? 0 : -ENOMEM;
 

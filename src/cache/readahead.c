@@ -14,7 +14,7 @@
  *   anywhere else                                  just what was asked for; the window is forgotten
  *
  * Folios grow with the window where the file system takes large ones. Nothing is read past the end of
- * the file, nothing is waited for, and memory is not reclaimed for it.
+ * the file, nothing is waited for, and no cached page is dropped for it.
  *
  * Locks: invalidate_lock shared, while folios are added and handed to the file system.
  */
@@ -95,8 +95,7 @@ static long add_folio(struct readahead_control *rac, pgoff_t index, pgoff_t end,
 		      pgoff_t mark)
 {
 	struct address_space *mapping = rac->mapping;
-	gfp_t gfp = (mapping->gfp_mask & ~(__GFP_DIRECT_RECLAIM | __GFP_FS)) | __GFP_NOWARN |
-		    __GFP_NORETRY;
+	gfp_t gfp = (mapping->gfp_mask & ~__GFP_FS) | __GFP_NOWARN | __GFP_NORETRY;
 	struct folio *folio = NULL;
 	int err;
 
