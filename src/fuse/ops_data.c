@@ -278,8 +278,13 @@ void op_fsync(fuse_req_t req, fuse_ino_t id, int datasync, struct fuse_file_info
 	struct file *file;
 	struct call call;
 
-	if (file_begin(&call, req, id, fi, &file))
-		finish(&call, file, vfs_fsync_range(file, 0, MAX_LFS_FILESIZE, datasync));
+	if (!file_begin(&call, req, id, fi, &file))
+		return;
+	/* Nowhere to write to: the kernel need not ask again. */
+	finish(&call, file,
+	       file->f_op->fsync == noop_fsync ?
+		       -ENOSYS :
+		       vfs_fsync_range(file, 0, MAX_LFS_FILESIZE, datasync));
 }
 
 void op_fallocate(fuse_req_t req, fuse_ino_t id, int mode, off_t off, off_t len,
