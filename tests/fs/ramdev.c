@@ -784,8 +784,16 @@ static int ramdev_write_end(struct file *file, struct address_space *mapping, sw
 			    unsigned int len, unsigned int copied, struct folio *folio,
 			    void *fsdata)
 {
+	struct inode *inode = mapping->host;
+	sw_loff_t size = i_size_read(inode);
+	int n;
+
 	note(OP_WRITE_END, "%ld+%u", (long)pos, copied);
-	return simple_write_end(file, mapping, pos, len, copied, folio, fsdata);
+	n = simple_write_end(file, mapping, pos, len, copied, folio, fsdata);
+	/* The device is to hear of the new size, even of fdatasync() alone. */
+	if (i_size_read(inode) != size)
+		__mark_inode_dirty(inode, I_DIRTY_DATASYNC);
+	return n;
 }
 
 static long ramdev_fallocate(struct file *file, int mode, sw_loff_t offset, sw_loff_t len)

@@ -198,10 +198,12 @@ KUNIT_TEST(f32_concurrent_callers_of_find_or_create_page_get_one_page)
 		for (int i = 1; i < 4; i++)
 			KUNIT_ASSERT_PTR_EQ(test, f.page[i], f.page[0]);
 		KUNIT_ASSERT_EQ(test, page_ref_count(f.page[0]), 5); /* four and the cache */
-		for (int i = 0; i < 4; i++)
+		for (int i = 1; i < 4; i++)
 			folio_drop(fast_page_folio(f.page[i]));
 		lock_page(f.page[0]);
 		delete_from_page_cache(f.page[0]);
+		unlock_page(f.page[0]);
+		folio_drop(fast_page_folio(f.page[0]));
 	}
 }
 
