@@ -618,41 +618,48 @@ static int do_utimes(const struct path *path, struct iattr *attr)
 	return change(path, attr);
 }
 
-int sw_fs_futimens(int fd, const struct timespec times[2])
+/* Both UTIME_OMIT: nothing to do, and nothing is looked at. */
+static bool times_say_nothing(const struct timespec times[2])
+{
+	return times && times[0].tv_nsec == UTIME_OMIT && times[1].tv_nsec == UTIME_OMIT;
+}
+
+/* Consumes @path. */
+static int utimes_of(struct path *path, const struct timespec times[2])
 {
 	struct iattr attr;
-	struct path path;
 	int err = check_times(times, &attr);
 
-	if (err)
-		return err;
-	err = fd_path(fd, false, &path);
-	if (err)
-		return err;
-	if (attr.ia_valid)
-		err = do_utimes(&path, &attr);
-	path_put(&path);
+	if (!err)
+		err = do_utimes(path, &attr);
+	path_put(path);
 	return err;
+}
+
+int sw_fs_futimens(int fd, const struct timespec times[2])
+{
+	struct path path;
+	int err;
+
+	if (times_say_nothing(times))
+		return 0;
+	err = fd_path(fd, false, &path);
+	return err ? err : utimes_of(&path, times);
 }
 
 int sw_fs_utimensat(int dirfd, const char *name, const struct timespec times[2], int flags)
 {
 	unsigned int lookup;
-	struct iattr attr;
 	struct path path;
-	int err = at_flags(flags, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &lookup);
+	int err;
 
-	if (!err)
-		err = check_times(times, &attr);
+	if (times_say_nothing(times))
+		return 0;
+	err = at_flags(flags, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &lookup);
 	if (err)
 		return err;
 	if (!name)
 		return dirfd == AT_FDCWD ? -EFAULT : sw_fs_futimens(dirfd, times);
 	err = user_path_at(dirfd, name, lookup, &path);
-	if (err)
-		return err;
-	if (attr.ia_valid)
-		err = do_utimes(&path, &attr);
-	path_put(&path);
-	return err;
+	return err ? err : utimes_of(&path, times);
 }
