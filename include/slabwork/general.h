@@ -48,6 +48,9 @@ void *sw_block_alloc(size_t size, size_t align, gfp_t flags);
 /* A general cache whose objects are blocks of @pages pages each; its sheaves keep warm ones. */
 struct kmem_cache *sw_block_cache_create(const char *name, unsigned int pages);
 
+/* A zeroed block of such a cache from new pages, known zeroes untouched. NULL: no memory. May sleep. */
+void *sw_block_cache_zalloc(struct kmem_cache *cache, gfp_t flags);
+
 /*
  * Resize what sw_block_alloc() gave: in place where the pages behind it allow, by
  * moving page tables for areas, else by copying. The new tail is not zeroed.

@@ -88,12 +88,16 @@ static void free_page_range(struct page *head, unsigned long from, unsigned long
 static struct page *block_cut(struct kmem_cache *s, unsigned long nr, unsigned int order, int nid,
 			      gfp_t gfp)
 {
-	struct page *head = alloc_pages_node(nid, gfp & ~__GFP_COMP, order);
+	bool zero = false;
+	struct page *head =
+		__alloc_pages_zeroed_hint(gfp & ~(__GFP_COMP | __GFP_ZERO), order, nid, &zero);
 
 	if (!head)
 		return NULL;
 	if (nr < 1UL << order)
 		free_page_range(head, nr, 1UL << order);
+	if (gfp & __GFP_ZERO && !zero)
+		memset(page_addr(head), 0, nr << PAGE_SHIFT);
 	head->index = (unsigned int)nr;
 	head->slab_cache = s;
 	page_set(head, PG_large);
@@ -169,7 +173,8 @@ unsigned int block_take(struct kmem_cache *s, gfp_t gfp, int nid, void **p, unsi
 		reap_others();
 
 	for (got = 0; got < n; got++) {
-		struct page *head = block_cut(s, s->block_pages, oo_order(s->oo), nid, gfp);
+		struct page *head =
+			block_cut(s, s->block_pages, oo_order(s->oo), nid, gfp & ~__GFP_ZERO);
 
 		if (!head)
 			break;
@@ -187,6 +192,20 @@ void block_put(struct kmem_cache *s, void **p, unsigned int n)
 		count_blocks(s, head, -1);
 		block_give_up(head);
 	}
+}
+
+void *sw_block_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
+{
+	struct page *head;
+
+	blocks_hot(s, true);
+	reap_others();
+	head = block_cut(s, s->block_pages, oo_order(s->oo), NUMA_NO_NODE, gfp | __GFP_ZERO);
+	if (!head)
+		return NULL;
+	count_blocks(s, head, 1);
+	object_set_live(s, page_addr(head));
+	return page_addr(head);
 }
 
 /*

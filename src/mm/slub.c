@@ -180,7 +180,7 @@ static void tick(struct kmem_cache *s, gfp_t gfp)
 #define HOT_WITHIN_NS 20000000UL
 #define HOT_FOR_NS    250000000UL
 
-static bool blocks_hot(struct kmem_cache *s, bool count)
+bool blocks_hot(struct kmem_cache *s, bool count)
 {
 	unsigned int heat = atomic_load_explicit(&s->block_heat, memory_order_relaxed);
 	uint64_t now, since;

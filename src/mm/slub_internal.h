@@ -165,6 +165,8 @@ void slab_out_of_memory(struct kmem_cache *s, gfp_t gfp, int nid);
 /* ---- slub.c ---- */
 
 void *slab_alloc_node(struct kmem_cache *s, gfp_t gfp, int nid);
+/* May a block of s lie in a sheaf? count: one is being allocated past the sheaves. */
+bool blocks_hot(struct kmem_cache *s, bool count);
 /* who: for the report. checked: the objmap byte was right and is cleared already. */
 void slab_free_slow(struct kmem_cache *s, void *object, bool checked, const char *who);
 
