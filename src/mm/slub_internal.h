@@ -39,8 +39,9 @@ unsigned int slab_put(struct kmem_cache *s, void **p, unsigned int n, bool wait)
 
 /*
  * Does the program drop what it had in this cache? Most of the local node's objects are free in
- * slabs or in the barn, and no CPU needed any for a while (slab_in_demand()).
+ * slabs or in the barn, and no CPU needed any for slab_drop_ms (slab_in_demand()).
  */
+extern unsigned int slab_drop_ms;
 void slab_in_demand(struct kmem_cache *s);
 bool slab_shrinking(struct kmem_cache *s);
 /* Then: all empty slabs of the local node go, now and then. */

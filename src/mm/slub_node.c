@@ -43,6 +43,7 @@
 #include <slabwork/slab.h>
 
 #include "kernel/lock.h"
+#include "kernel/param.h"
 #include "kernel/printk.h"
 #include "lib/list.h"
 #include "mm/page_alloc.h"
@@ -348,10 +349,18 @@ unsigned int slab_take(struct kmem_cache *s, gfp_t gfp, int nid, bool strict, vo
 
 /* ---- putting back ---- */
 
-/* A loop that frees all it has takes it again sooner; less than this is not worth it. */
-#define SHRINKING_NS    8000000UL
-#define SHRINKING_LEAST (64UL << 10)
-#define DROP_LOOK       256 /* slabs on a list that is walked each time */
+/* A loop that frees all it has takes it again sooner. */
+unsigned int slab_drop_ms = 8;
+
+static int set_drop(const char *value)
+{
+	return param_uint(value, 0, 1u << 30, &slab_drop_ms);
+}
+__param(slab_drop_ms, "slab_drop_ms", set_drop, "0..1073741824", PARAM_NONE);
+
+#define NS_PER_MS       1000000UL
+#define SHRINKING_LEAST (64UL << 10) /* bytes: less is not worth it */
+#define DROP_LOOK       256          /* slabs on a list that is walked each time */
 
 void slab_in_demand(struct kmem_cache *s)
 {
@@ -369,7 +378,7 @@ bool slab_shrinking(struct kmem_cache *s)
 	return idle * s->size >= SHRINKING_LEAST &&
 	       idle > atomic_load_explicit(&n->total_objects, memory_order_relaxed) / 2 &&
 	       os_now_coarse_ns() - atomic_load_explicit(&n->taken_ns, memory_order_relaxed) >=
-		       SHRINKING_NS;
+		       slab_drop_ms * NS_PER_MS;
 }
 
 /* Empty slabs that may stay: the kernel's min_partial, or an eighth of what the cache has. */
@@ -547,7 +556,8 @@ void slab_drop_empty(struct kmem_cache *s)
 	uint64_t now = os_now_coarse_ns();
 
 	if (n->nr_partial > DROP_LOOK &&
-	    now - atomic_load_explicit(&n->dropped_ns, memory_order_relaxed) < SHRINKING_NS)
+	    now - atomic_load_explicit(&n->dropped_ns, memory_order_relaxed) <
+		    slab_drop_ms * NS_PER_MS)
 		return;
 	atomic_store_explicit(&n->dropped_ns, now, memory_order_relaxed);
 	discard_empty_of(s, n, false);

@@ -17,6 +17,13 @@
 
 #define OBJECTS 40000
 
+/* ThreadSanitizer's build has no restartable sequences: no sheaves, unless told so. */
+static void need_sheaves(void)
+{
+	if (!SW_HAVE_RSEQ)
+		options("rseq=off");
+}
+
 static void sleep_ms(long ms)
 {
 	struct timespec t = { 0, ms * 1000000L };
@@ -33,10 +40,12 @@ static void free_scattered(struct kmem_cache *s, void **p, unsigned int from, un
 
 TEST_IN_BOTH_MODES(a_cache_whose_objects_are_all_freed_keeps_no_stock_of_them)
 {
-	struct kmem_cache *s = kmem_cache_create("dropped", 64, 0, 0, NULL);
 	static void *p[OBJECTS];
 	struct slabinfo info;
+	struct kmem_cache *s;
 
+	need_sheaves();
+	s = kmem_cache_create("dropped", 64, 0, 0, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, s);
 	for (int i = 0; i < OBJECTS; i++)
 		KUNIT_ASSERT_NOT_NULL(test, p[i] = kmem_cache_alloc(s, GFP_KERNEL));
@@ -59,9 +68,11 @@ TEST_IN_BOTH_MODES(a_cache_whose_objects_are_all_freed_keeps_no_stock_of_them)
 
 KUNIT_TEST(blocks_of_a_size_that_is_asked_for_once_are_not_kept_aside)
 {
-	struct kmem_cache *s = sw_block_cache_create("blocks", 16);
+	struct kmem_cache *s;
 	void *p;
 
+	need_sheaves();
+	s = sw_block_cache_create("blocks", 16);
 	KUNIT_ASSERT_NOT_NULL(test, s);
 	for (int i = 0; i < 3; i++) {
 		p = kmem_cache_alloc(s, GFP_KERNEL);
