@@ -609,6 +609,7 @@ static vm_fault_t call_fault(struct area *area, struct vm_fault *vmf)
 long area_fill(struct area *area, unsigned long addr, unsigned int flags)
 {
 	static const struct timespec wait = { 0, OOM_WAIT_NS };
+	bool device = area->vma.vm_flags & (VM_MIXEDMAP | VM_PFNMAP);
 	long shown = 0;
 
 	if (!(area->vma.vm_flags & VM_WRITE))
@@ -626,16 +627,21 @@ long area_fill(struct area *area, unsigned long addr, unsigned int flags)
 
 		if (there)
 			return (long)(area_addr(area, piece_end(area, there, start)) - addr);
+		/* Blocks of a device are not given back between the answer and the mapping. */
+		if (device)
+			down_read(&area_mapping(area)->invalidate_lock);
 		ret = call_fault(area, &vmf);
+		if (ret & VM_FAULT_NOPAGE)
+			shown = show_backing(area, &vmf);
+		if (device)
+			up_read(&area_mapping(area)->invalidate_lock);
 		if (ret & VM_FAULT_SIGBUS)
 			return show_sigbus(area, addr);
 		if (ret & VM_FAULT_OOM) {
 			nanosleep(&wait, NULL);
 			continue;
 		}
-		if (ret & VM_FAULT_NOPAGE) {
-			shown = show_backing(area, &vmf);
-		} else {
+		if (!(ret & VM_FAULT_NOPAGE)) {
 			if (ret & VM_FAULT_LOCKED)
 				folio_unlock(vmf.folio);
 			shown = show_folio(area, &vmf);
@@ -669,24 +675,41 @@ static void allow_writes(struct area *area, void *piece, pgoff_t start)
 	up_read(&mapping->i_mmap_rwsem);
 }
 
+/* It cannot be had: SIGBUS for whoever writes. */
+static void fail_write(struct area *area, unsigned long addr, pgoff_t start)
+{
+	struct address_space *mapping = area_mapping(area);
+	void *piece;
+
+	down_write(&mapping->i_mmap_rwsem);
+	piece = area->dead ? NULL : xa_load(&area->pieces, start);
+	if (piece)
+		hide_piece(area, piece, start);
+	up_write(&mapping->i_mmap_rwsem);
+	show_sigbus(area, addr);
+}
+
 static void write_to_hole(struct area *area, struct vm_fault *vmf, pgoff_t start)
 {
 	struct address_space *mapping = area_mapping(area);
-	vm_fault_t ret = area->vma.vm_ops->page_mkwrite(vmf);
+	vm_fault_t ret;
 	void *piece;
 
-	if (!(ret & VM_FAULT_NOPAGE) || vmf->backing_fd < 0) {
-		show_sigbus(area, vmf->address);
-		return;
+	down_read(&mapping->invalidate_lock);
+	ret = area->vma.vm_ops->page_mkwrite(vmf);
+	if (ret & VM_FAULT_NOPAGE && vmf->backing_fd >= 0) {
+		down_write(&mapping->i_mmap_rwsem);
+		piece = area->dead ? NULL : xa_load(&area->pieces, start);
+		/* The page of zeros stays until the block is mapped over it. */
+		if (piece && xa_is_value(piece) && piece_kind(piece) == PIECE_ZERO)
+			xa_erase(&area->pieces, start);
+		up_write(&mapping->i_mmap_rwsem);
+		if (piece)
+			show_backing(area, vmf);
 	}
-	down_write(&mapping->i_mmap_rwsem);
-	piece = area->dead ? NULL : xa_load(&area->pieces, start);
-	/* The page of zeros stays until the block is mapped over it. */
-	if (piece && xa_is_value(piece) && piece_kind(piece) == PIECE_ZERO)
-		xa_erase(&area->pieces, start);
-	up_write(&mapping->i_mmap_rwsem);
-	if (piece)
-		show_backing(area, vmf);
+	up_read(&mapping->invalidate_lock);
+	if (!(ret & VM_FAULT_NOPAGE))
+		fail_write(area, vmf->address, start);
 }
 
 void area_write_fault(struct area *area, unsigned long addr)
@@ -709,15 +732,22 @@ void area_write_fault(struct area *area, unsigned long addr)
 	}
 	up_read(&mapping->i_mmap_rwsem);
 	if (folio) {
+		vm_fault_t ret;
+
 		vmf.folio = folio;
-		if (area->vma.vm_ops->page_mkwrite(&vmf) & VM_FAULT_LOCKED) {
+		ret = area->vma.vm_ops->page_mkwrite(&vmf);
+		if (ret & VM_FAULT_LOCKED) {
 			allow_writes(area, piece, start);
 			folio_unlock(folio);
+		} else if (!(ret & VM_FAULT_NOPAGE)) {
+			fail_write(area, addr, start);
 		}
 		folio_drop(folio);
 	} else if (piece && piece_kind(piece) == PIECE_DEVICE) {
 		if (pfn_writable(area, &vmf))
 			allow_writes(area, piece, start);
+		else
+			fail_write(area, addr, start);
 	} else if (piece && piece_kind(piece) == PIECE_ZERO) {
 		write_to_hole(area, &vmf, start);
 	}
