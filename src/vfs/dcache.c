@@ -225,7 +225,7 @@ struct dentry *d_alloc(struct dentry *parent, const struct qstr *name)
 		return NULL;
 	WRITE_ONCE(dentry->d_parent, dget(parent));
 	spin_lock(&parent->d_lock);
-	list_add(&dentry->d_child, &parent->d_subdirs);
+	list_add_tail(&dentry->d_child, &parent->d_subdirs);
 	spin_unlock(&parent->d_lock);
 	return dentry;
 }
@@ -770,7 +770,8 @@ static void move_child(struct dentry *dentry, struct dentry *from, struct dentry
 	}
 	if (to) {
 		spin_lock(&to->d_lock);
-		list_add(&dentry->d_child, &to->d_subdirs);
+		dentry->d_time = 0; /* simple_dir_operations number it anew */
+		list_add_tail(&dentry->d_child, &to->d_subdirs);
 		spin_unlock(&to->d_lock);
 	}
 }

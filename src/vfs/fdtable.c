@@ -186,7 +186,7 @@ static void files_free(struct files_struct *files)
 		struct file *file = atomic_exchange(&fdt->fd[i], NULL);
 
 		if (file)
-			filp_close(file);
+			filp_close(file, files);
 	}
 	if (fdt != &files->fdtab)
 		call_rcu(&fdt->rcu, fdtable_free_rcu);
@@ -392,7 +392,7 @@ struct file *fget_raw(unsigned int fd)
 
 static int close_file(struct file *file)
 {
-	int err = filp_flush(file);
+	int err = filp_flush(file, current_files());
 
 	__fput_sync(file);
 	return err;

@@ -72,7 +72,7 @@ void __fput(struct file *file)
 	fmode_t mode = file->f_mode;
 
 	if (mode & FMODE_OPENED) {
-		if (inode->i_flock)
+		if (READ_ONCE(inode->i_flock))
 			locks_remove_file(file);
 		if (file->f_op && file->f_op->release)
 			file->f_op->release(inode, file);
@@ -124,7 +124,7 @@ void flush_delayed_fput(void)
 	}
 }
 
-int filp_flush(struct file *file)
+int filp_flush(struct file *file, const void *owner)
 {
 	int err = 0;
 
@@ -132,14 +132,14 @@ int filp_flush(struct file *file)
 		return 0;
 	if (file->f_op && file->f_op->flush)
 		err = file->f_op->flush(file);
-	if (file->f_inode->i_flock)
-		locks_remove_posix(file);
+	if (READ_ONCE(file->f_inode->i_flock))
+		locks_remove_posix(file, owner);
 	return err;
 }
 
-int filp_close(struct file *file)
+int filp_close(struct file *file, const void *owner)
 {
-	int err = filp_flush(file);
+	int err = filp_flush(file, owner);
 
 	fput(file);
 	return err;

@@ -105,7 +105,8 @@ void put_unused_fd(unsigned int fd);
 void fd_install(unsigned int fd, struct file *file);
 /* F6–F8: out of the table, both bits cleared. The caller's to filp_close(); NULL: was not open. */
 struct file *file_close_fd(unsigned int fd);
-int filp_close(struct file *file);
+/* @owner: whose table: its POSIX locks on the file go. */
+int filp_close(struct file *file, const void *owner);
 /* With a reference; NULL if not open, or O_PATH (fget_raw() takes those, too). */
 struct file *fget(unsigned int fd);
 struct file *fget_raw(unsigned int fd);
@@ -119,7 +120,7 @@ int fd_dupfd(int fd, unsigned long from, int flags);
 int fd_get_cloexec(unsigned int fd);
 int fd_set_cloexec(unsigned int fd, bool set);
 /* locks.c: at close of any fd of the file; at its last. */
-void locks_remove_posix(struct file *file);
+void locks_remove_posix(struct file *file, const void *owner);
 void locks_remove_file(struct file *file);
 
 /* ---- file_table.c --------------------------------------------------------------------------- */
@@ -127,7 +128,7 @@ void locks_remove_file(struct file *file);
 struct file *alloc_empty_file(int flags);
 void __fput(struct file *file);
 /* ->flush and POSIX locks of a file that leaves a table: the first half of filp_close(). */
-int filp_flush(struct file *file);
+int filp_flush(struct file *file, const void *owner);
 /* Takes f_pos_lock where it must be taken; false: nothing was locked. */
 bool file_pos_lock(struct file *file);
 void file_pos_unlock(struct file *file, bool locked);
