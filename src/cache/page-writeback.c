@@ -161,6 +161,9 @@ bool folio_clear_dirty_for_io(struct folio *folio)
 	CACHE_BUG_ON(!folio_test_locked(folio));
 	if (!mapping || !mapping_counts_dirty(mapping))
 		return folio_test_clear(folio, PG_dirty);
+	/* The next store through a mapping is to be noticed again. */
+	if (atomic_load(&folio->_mapcount) && mapping->host_ops && mapping->host_ops->unmap)
+		mapping->host_ops->unmap(mapping, folio->index, folio_nr_pages(folio));
 	xa_lock(&mapping->i_pages);
 	was = folio_test_clear(folio, PG_dirty);
 	if (was)

@@ -237,7 +237,8 @@ void area_split_pieces(struct area *left, struct area *right, pgoff_t split)
 	}
 }
 
-void area_dirty_pages(struct area *area, pgoff_t first, pgoff_t end)
+/* i_mmap_rwsem held. */
+static void dirty_pieces(struct area *area, pgoff_t first, pgoff_t end)
 {
 	struct address_space *mapping = area_mapping(area);
 	pgoff_t start;
@@ -245,11 +246,34 @@ void area_dirty_pages(struct area *area, pgoff_t first, pgoff_t end)
 
 	if (!writes_matter(&area->vma) || area->vma.wp)
 		return;
-	down_read(&mapping->i_mmap_rwsem);
 	while (first < end && (piece = find_piece(area, first, end, &start))) {
 		first = piece_end(area, piece, start);
 		if (!xa_is_value(piece) && atomic_load(&piece_folio(piece)->mapping) == mapping)
 			folio_mark_dirty(piece_folio(piece));
+	}
+}
+
+void area_dirty_pages(struct area *area, pgoff_t first, pgoff_t end)
+{
+	struct address_space *mapping = area_mapping(area);
+
+	down_read(&mapping->i_mmap_rwsem);
+	dirty_pieces(area, first, end);
+	up_read(&mapping->i_mmap_rwsem);
+}
+
+void vfs_dirty_mapped(struct address_space *mapping)
+{
+	struct list_head *pos;
+
+	if (!atomic_load(&mapping->i_mmap_writable))
+		return;
+	down_read(&mapping->i_mmap_rwsem);
+	for (pos = mapping->i_mmap.next; pos != &mapping->i_mmap; pos = pos->next) {
+		struct vm_area_struct *vma = list_entry(pos, struct vm_area_struct, shared);
+		struct area *area = container_of(vma, struct area, vma);
+
+		dirty_pieces(area, area_first(area), area_end(area));
 	}
 	up_read(&mapping->i_mmap_rwsem);
 }

@@ -179,6 +179,7 @@ static void area_kill(struct area *area)
 	unsigned long size;
 	int saved = errno;
 
+	area_dirty_pages(area, area_first(area), area_end(area));
 	down_write(&mapping->i_mmap_rwsem);
 	if (area->dead) {
 		up_write(&mapping->i_mmap_rwsem);

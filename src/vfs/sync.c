@@ -52,6 +52,7 @@ int vfs_fsync_range(struct file *file, sw_loff_t start, sw_loff_t end, int datas
 
 	if (!file->f_op->fsync)
 		return -EINVAL;
+	vfs_dirty_mapped(file->f_mapping);
 	err = file->f_op->fsync(file, start, end, datasync);
 	/* ->fsync may have heard of it first, from the mapping; once is enough. */
 	news = file_check_and_advance_wb_err(file);

@@ -233,5 +233,7 @@ void vfs_start_writeback(struct backing_dev_info *bdi, unsigned long nr_pages);
 void inode_io_list_del(struct inode *inode);
 /* Mappings of this inode, for host_ops->unmap. */
 void vfs_unmap(struct address_space *mapping, pgoff_t index, pgoff_t nr);
+/* Before fsync: where stores of a mapping cannot be noticed, all that it shows is dirty. */
+void vfs_dirty_mapped(struct address_space *mapping);
 
 #endif /* VFS_INTERNAL_H */
