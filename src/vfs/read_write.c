@@ -29,13 +29,9 @@ static int check_area(const struct file *file, fmode_t want, sw_loff_t pos, size
 {
 	if (!(file->f_mode & want))
 		return -EBADF;
-	if (S_ISDIR(file->f_inode->i_mode))
-		return -EISDIR;
-	if ((ssize_t)count < 0 || pos < 0)
+	if ((ssize_t)count < 0 || pos < 0 || pos > INT64_MAX - (sw_loff_t)count)
 		return -EINVAL;
-	if (count && pos > INT64_MAX - (sw_loff_t)count)
-		return pos == INT64_MAX ? -EFBIG : 0;
-	return 0;
+	return S_ISDIR(file->f_inode->i_mode) ? -EISDIR : 0;
 }
 
 static size_t clamp_count(size_t count, sw_loff_t pos)
@@ -243,8 +239,8 @@ static ssize_t pread_slow(int fd, void *buf, size_t count, int64_t pos)
 
 ssize_t sw_fs_pread(int fd, void *buf, size_t count, int64_t pos)
 {
-	/* count - 1: no bytes is for the long way, too. */
-	if (likely(pos >= 0 && count - 1 < MAX_RW_COUNT)) {
+	/* count - 1: no bytes is for the long way, too; so is what does not fit below the largest offset. */
+	if (likely((uint64_t)pos <= INT64_MAX - MAX_RW_COUNT && count - 1 < MAX_RW_COUNT)) {
 		ssize_t n = pread_hit((unsigned int)fd, buf, count, pos);
 
 		if (likely(n != -EAGAIN))
@@ -375,7 +371,7 @@ static sw_loff_t set_pos(struct file *file, sw_loff_t pos, sw_loff_t max)
 /**
  * generic_file_llseek() - SEEK_SET, SEEK_CUR, SEEK_END, and SEEK_DATA, SEEK_HOLE by what is cached
  *
- * Return: the new offset; -EINVAL, -ENXIO (no data after it, or past the end), -EOVERFLOW.
+ * Return: the new offset; -EINVAL, -ENXIO (no data after it, or past the end).
  */
 sw_loff_t generic_file_llseek(struct file *file, sw_loff_t offset, int whence)
 {
@@ -404,7 +400,7 @@ sw_loff_t generic_file_llseek(struct file *file, sw_loff_t offset, int whence)
 		return -EINVAL;
 	}
 	if (__builtin_add_overflow(base, offset, &pos))
-		return offset < 0 ? -EINVAL : -EOVERFLOW;
+		return -EINVAL;
 	return set_pos(file, pos, inode->i_sb->s_maxbytes);
 }
 

@@ -91,13 +91,16 @@ static unsigned int below(unsigned int n)
 static const char *const name[NAMES] = { "a", "b", "c",
 					 "d", "e", "long-name-that-is-longer-than-an-inline-one" };
 
+/* Of two wrong paths, which is complained about first is left open. */
+static bool no_long_names;
+
 /* "/a/b", "../c", "d/": nearly all short, some strange. */
 static char *random_path(char *path)
 {
 	size_t len = 0;
 	unsigned int parts = 1 + below(3);
 
-	if (!below(200)) { /* a name of 255 or 256 bytes */
+	if (!below(200) && !no_long_names) { /* of 255 or 256 bytes */
 		len = 255 + below(2);
 		memset(path, 'n', len);
 		path[len] = 0;
@@ -532,6 +535,7 @@ static void do_rename(void)
 	unsigned int f = flag[below(5)];
 
 	random_path(p);
+	no_long_names = strlen(p) > 254;
 	random_path(q);
 	say("%u: renameat2(\"%s\", \"%s\", %u)", me, p, q, f);
 	same(sw_fs_renameat2(AT_FDCWD, p, AT_FDCWD, q, f),
@@ -541,6 +545,7 @@ static void do_rename(void)
 static void do_link(void)
 {
 	random_path(p);
+	no_long_names = strlen(p) > 254;
 	random_path(q);
 	if (below(4)) {
 		say("%u: link(\"%s\", \"%s\")", me, p, q);
@@ -820,6 +825,7 @@ static const struct action action[] = {
 
 static void random_call(void)
 {
+	no_long_names = false;
 	unsigned int sum = 0, pick;
 
 	for (size_t i = 0; i < sizeof(action) / sizeof(action[0]); i++)
