@@ -183,21 +183,7 @@ struct folio *filemap_peek(struct address_space *mapping, pgoff_t index)
 /* The folio at @index with a reference, or NULL. */
 struct folio *filemap_get_entry(struct address_space *mapping, pgoff_t index)
 {
-	struct folio *folio;
-
-	rcu_read_lock();
-	for (;;) {
-		folio = tree_folio(mapping, index);
-		if (!folio)
-			break;
-		if (unlikely(!folio_try_get(folio)))
-			continue;
-		if (likely(tree_folio(mapping, index) == folio && folio_contains(folio, index)))
-			break;
-		folio_drop(folio);
-	}
-	rcu_read_unlock();
-	return folio;
+	return tree_get(mapping, index);
 }
 
 /* Largest order for a folio at @index of this mapping, @want or less. */
@@ -246,7 +232,7 @@ struct folio *__filemap_get_folio(struct address_space *mapping, pgoff_t index, 
 	struct folio *folio;
 
 repeat:
-	folio = filemap_get_entry(mapping, index);
+	folio = tree_get(mapping, index);
 	if (!folio) {
 		if (!(fgp & FGP_CREAT))
 			return ERR_PTR(-ENOENT);

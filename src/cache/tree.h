@@ -83,6 +83,26 @@ static inline bool mapping_counts_dirty(const struct address_space *mapping)
 	return mapping->a_ops && mapping->a_ops->dirty_folio != noop_dirty_folio;
 }
 
+/* The folio at @index with a reference, or NULL. */
+static inline struct folio *tree_get(struct address_space *mapping, pgoff_t index)
+{
+	struct folio *folio;
+
+	rcu_read_lock();
+	for (;;) {
+		folio = tree_folio(mapping, index);
+		if (!folio)
+			break;
+		if (unlikely(!folio_try_get(folio)))
+			continue;
+		if (likely(tree_folio(mapping, index) == folio && folio_contains(folio, index)))
+			break;
+		folio_drop(folio);
+	}
+	rcu_read_unlock();
+	return folio;
+}
+
 /* As vfs.h has them: cache does not include that. */
 #ifndef IS_ERR_VALUE
 #define IS_ERR_VALUE(x) ((unsigned long)(x) >= (unsigned long)-4095)

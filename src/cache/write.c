@@ -52,14 +52,51 @@ static ssize_t write_one(struct kiocb *iocb, struct iov_iter *iter)
 	return accepted;
 }
 
+/*
+ * The bytes are there already, and nothing but the bytes will change: no lock. i_rwsem keeps truncation and other
+ * writers away, the reference keeps the folio where it is (migration asks for a count of 2), and it is
+ * dirty and never written back. Bytes; 0: the long way.
+ */
+static inline size_t overwrite(struct kiocb *iocb, struct iov_iter *iter)
+{
+	const unsigned int ready = 1u << PG_uptodate | 1u << PG_dirty;
+	struct address_space *mapping = iocb->ki_mapping;
+	sw_loff_t left =
+		atomic_load_explicit(&mapping->i_size, memory_order_relaxed) - iocb->ki_pos;
+	struct folio *folio;
+	size_t offset, n = 0;
+
+	if (left <= 0)
+		return 0;
+	folio = tree_get(mapping, (pgoff_t)iocb->ki_pos >> PAGE_SHIFT);
+	if (!folio)
+		return 0;
+	if (likely((atomic_load_explicit(&folio->flags, memory_order_acquire) & ready) == ready)) {
+		offset = offset_in_folio(folio, iocb->ki_pos);
+		n = min(folio_bytes(folio) - offset, (size_t)left);
+		n = copy_from_iter((char *)folio_addr(folio) + offset, n, iter);
+	}
+	folio_drop(folio);
+	return n;
+}
+
 ssize_t generic_perform_write(struct kiocb *iocb, struct iov_iter *iter)
 {
 	struct address_space *mapping = iocb->ki_mapping;
+	bool in_place = mapping_test(mapping, AS_OVERWRITE_IN_PLACE);
 	ssize_t written = 0, n = 0;
 
 	if (unlikely(!mapping->a_ops || !mapping->a_ops->write_begin))
 		return -EINVAL;
 	while (iter->count) {
+		if (in_place) {
+			n = (ssize_t)overwrite(iocb, iter);
+			if (likely(n)) {
+				iocb->ki_pos += n;
+				written += n;
+				continue;
+			}
+		}
 		n = write_one(iocb, iter);
 		if (unlikely(n <= 0)) {
 			if (n < 0)
@@ -68,6 +105,8 @@ ssize_t generic_perform_write(struct kiocb *iocb, struct iov_iter *iter)
 		}
 		iocb->ki_pos += n;
 		written += n;
+		if (mapping_test(mapping, AS_UNEVICTABLE))
+			continue;
 		cache_enforce_limit();
 		balance_dirty_pages_ratelimited(mapping);
 	}

@@ -15,12 +15,16 @@ static const struct address_space_operations mem_aops = {
 	.write_end = simple_write_end,
 };
 
+static bool in_place;
+
 /* As tmpfs makes them. */
 static void mem_mapping(struct address_space *mapping, bool large)
 {
 	address_space_init(mapping, NULL, &mem_aops, GFP_HIGHUSER_MOVABLE);
 	mapping_set(mapping, AS_HOLES_ARE_ZERO);
 	mapping_set_unevictable(mapping);
+	if (in_place)
+		mapping_set(mapping, AS_OVERWRITE_IN_PLACE);
 	if (large)
 		mapping_set_large_folios(mapping);
 }
@@ -246,6 +250,12 @@ KUNIT_TEST(memory_holds_what_was_written, .timeout_s = 120)
 
 KUNIT_TEST(memory_holds_what_was_written_with_large_folios, .timeout_s = 120)
 {
+	run_model(test, false, 1500, true);
+}
+
+KUNIT_TEST(memory_holds_what_was_written_in_place, .timeout_s = 120)
+{
+	in_place = true;
 	run_model(test, false, 1500, true);
 }
 

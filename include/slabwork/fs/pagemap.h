@@ -79,7 +79,12 @@ enum mapping_flags {
 	AS_LARGE_FOLIO, /* the file system takes folios of any order */
 	AS_SHARED_POOL, /* somebody mapped it: folios come from the shared pool (cache/pool.h) */
 	AS_NO_WRITEBACK_TAGS,
-	AS_HOLES_ARE_ZERO /* a hole reads as zeros without a folio: filemap_read() calls no read_folio */
+	AS_HOLES_ARE_ZERO, /* a hole reads as zeros without a folio: filemap_read() calls no read_folio */
+	/*
+	 * With AS_UNEVICTABLE: bytes below i_size of a folio that is uptodate and dirty are written in its place,
+	 * with a reference but no lock; write_begin and write_end do not hear of it.
+	 */
+	AS_OVERWRITE_IN_PLACE
 };
 
 /* What vfs does for cache, which does not say inode. Set by vfs in every mapping it makes. */
@@ -100,7 +105,8 @@ struct mapping_host_ops {
  * struct backing_dev_info - where dirty pages go, and how fast
  * @ra_pages: largest readahead window, pages
  * @nr_dirty, @nr_writeback: of all mappings on it
- * @start_writeback: make the flusher write at least @nr_pages (any context that may sleep)
+ * @start_writeback: make the flusher write at least @nr_pages (may sleep; takes no i_rwsem: the writer
+ *                   that calls it may hold one)
  */
 struct backing_dev_info {
 	const char *name;
@@ -539,7 +545,8 @@ SW_API ssize_t filemap_read_hit(struct address_space *mapping, sw_loff_t pos, vo
 	SW_NAME(filemap_read_hit);
 SW_API ssize_t generic_file_read_iter(struct kiocb *iocb, struct iov_iter *iter)
 	SW_NAME(generic_file_read_iter);
-/** generic_perform_write() - F40: write_begin, copy, write_end, folio by folio. The caller holds i_rwsem. */
+/** generic_perform_write() - F40: write_begin, copy, write_end, folio by folio. The caller holds i_rwsem.
+ * Moves ki_pos and, between folios, balances dirty pages. Return: bytes, or -errno if none. */
 SW_API ssize_t generic_perform_write(struct kiocb *iocb, struct iov_iter *iter)
 	SW_NAME(generic_perform_write);
 
@@ -620,7 +627,7 @@ SW_API int filemap_write_and_wait_range(struct address_space *mapping, sw_loff_t
  * balance_dirty_pages_ratelimited() - a writer pays for what it dirtied
  *
  * Above the background limit the flusher is told; above the hard limit the caller sleeps, or writes
- * back itself where no flusher runs, until it is not. Called after each write without locks held.
+ * back itself where no flusher runs, until it is not. Called without locks but, perhaps, i_rwsem.
  */
 SW_API void balance_dirty_pages_ratelimited(struct address_space *mapping)
 	SW_NAME(balance_dirty_pages_ratelimited);

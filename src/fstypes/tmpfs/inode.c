@@ -119,6 +119,7 @@ struct inode *tmpfs_new_inode(struct super_block *sb, struct inode *dir, mode_t 
 		mapping_set_unevictable(inode->i_mapping);
 		mapping_set_large_folios(inode->i_mapping);
 		mapping_set(inode->i_mapping, AS_HOLES_ARE_ZERO);
+		mapping_set(inode->i_mapping, AS_OVERWRITE_IN_PLACE);
 		break;
 	case S_IFDIR:
 		inode->i_op = &tmpfs_dir_inode_operations;
