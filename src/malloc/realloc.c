@@ -182,7 +182,7 @@ SW_ALWAYS_INLINE void *realloc_for(void *old, size_t n, const char *who)
 	return realloc_slow(old, n, who);
 }
 
-SW_API void *realloc(void *old, size_t n)
+MALLOC_ENTRY void *realloc(void *old, size_t n)
 {
 	return realloc_for(old, n, "realloc()");
 }

@@ -48,6 +48,7 @@
 #include "lib/list.h"
 #include "mm/boot.h"
 #include "mm/slub_internal.h"
+#include "mm/vmalloc.h"
 #include "os/os.h"
 
 _Atomic enum slab_state slab_state;
@@ -557,6 +558,7 @@ void slab_tick(void)
 		atomic_store_explicit(&last, now, memory_order_relaxed);
 		list_for_each_entry(s, &slab_caches, list)
 			barn_reap(s);
+		vmap_warm_tick(now);
 	}
 	mutex_unlock(&slab_mutex);
 }

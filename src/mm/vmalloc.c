@@ -51,7 +51,7 @@
 #define LARGE_ALIGN_MAX (1UL << 40) /* an area costs addresses only; beyond, they run out */
 #define HUGE_SIZE       (2UL << 20)
 /* Who grows gets room for so many times its size, and pays for as much of it in advance. */
-#define ROOM_TIMES 8
+#define ROOM_TIMES 16
 #define ROOM_MOST  (32UL << 20)
 
 #define caller_address() __builtin_return_address(0)

@@ -42,6 +42,9 @@ bool vm_large_free(void *p);
 /* Give freed areas back to the OS now. Pages whose memory came back. May sleep. */
 unsigned long vmap_purge(void);
 
+/* Freed areas that were kept for the next one that grows go if none came for a while. Waits for nothing. */
+void vmap_warm_tick(uint64_t now_ns);
+
 struct vmap_view {
 	uintptr_t start, end;       /* end includes room to grow into and the guard page */
 	const struct vm_struct *vm; /* NULL: an unpurged area */

@@ -126,8 +126,6 @@ struct vmap_area *vmap_get_growing(size_t least, size_t wish, bool *clean);
 bool vmap_warm_put(struct vmap_area *va, size_t used);
 /* All of them go back. Bytes of memory, about. May sleep. */
 size_t vmap_warm_drop(void);
-/* The same if nobody needed them for a while. Waits for nothing. */
-void vmap_warm_tick(uint64_t now_ns);
 
 /* ---- vmap_check.c looks at what vmap_area.c has -------------------------------------- */
 

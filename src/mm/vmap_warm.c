@@ -27,6 +27,7 @@
 
 #include "kernel/fork.h"
 #include "kernel/lock.h"
+#include "mm/vmalloc.h"
 #include "mm/vmap_area.h"
 #include "os/os.h"
 #include "os/vm.h"
