@@ -24,6 +24,7 @@
  * @per_open: each opening has its own struct file and its contents are made when it is opened (proc): the kernel
  *            caches nothing. Else one struct file an inode serves them all, and the kernel asks neither
  *            for open nor for close
+ * @session: for what the kernel must be told without having asked
  * @xattr: extended attributes are served (each write of the kernel's then asks for security.capability)
  * @writethrough: a write is here when write(2) returns, not when the kernel sends it
  * @timeout_s: how long the kernel may believe names, missing names and attributes. Long: all changes come
@@ -31,6 +32,7 @@
  */
 struct front {
 	struct vfsmount *mnt;
+	struct fuse_session *session;
 	bool per_open;
 	bool xattr;
 	bool writethrough;

@@ -320,6 +320,7 @@ int main(int argc, char **argv)
 	session = make_session(&opt);
 	if (!session)
 		return EXIT_FAIL; /* libfuse has said why */
+	front.session = session;
 	status = serve(session, &opt, place, pipe_fd);
 	fuse_session_destroy(session);
 	sw_fs_stop_writeback();

@@ -220,6 +220,7 @@ void op_write(fuse_req_t req, fuse_ino_t id, const char *buf, size_t size, off_t
 	sw_loff_t pos = off;
 	struct file *file;
 	struct call call;
+	uint64_t blocks;
 	size_t done = 0;
 	ssize_t n = 0;
 
@@ -231,6 +232,7 @@ void op_write(fuse_req_t req, fuse_ino_t id, const char *buf, size_t size, off_t
 		call_end(&call);
 		return;
 	}
+	blocks = atomic_load(&call.node->inode->i_blocks);
 	if (off < 0)
 		n = -EINVAL;
 	while (n >= 0 && done < size) {
@@ -239,6 +241,12 @@ void op_write(fuse_req_t req, fuse_ino_t id, const char *buf, size_t size, off_t
 			break;
 		done += (size_t)n;
 	}
+	/*
+	 * A kernel that gathers writes keeps its own size and times but believes the blocks that it was
+	 * told of last. Before the answer: who then asks for them must not be told from memory.
+	 */
+	if (atomic_load(&call.node->inode->i_blocks) != blocks)
+		fuse_lowlevel_notify_inval_inode(front.session, id, -1, 0);
 	if (n < 0 && !done)
 		call_error(&call, n);
 	else

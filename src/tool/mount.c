@@ -152,8 +152,35 @@ static bool is_ours(const char *dir)
 
 struct search {
 	const char *dir;
-	int pidfd;
+	pid_t pid;
+	unsigned long long start; /* the youngest: the mount on top is the last that was made */
 };
+
+/* Clock ticks after the machine's start. 0: it has ended. */
+static unsigned long long start_of(pid_t pid)
+{
+	unsigned long long ticks = 0;
+	char path[64], text[1024];
+	const char *p;
+	size_t len;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	len = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[len] = '\0';
+	p = strrchr(
+		text,
+		')'); /* the name before it may hold anything; starttime is the 20th word after */
+	for (int i = 0; p && i < 20; i++)
+		p = strchr(p + 1, ' ');
+	if (p)
+		ticks = strtoull(p, NULL, 10);
+	return ticks;
+}
 
 static bool serves(pid_t pid, const char *dir)
 {
@@ -181,8 +208,15 @@ static void find_server(pid_t pid, const char *name, void *arg)
 {
 	struct search *search = arg;
 
-	if (search->pidfd < 0 && !strcmp(name, SERVER) && serves(pid, search->dir))
-		search->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	unsigned long long start;
+
+	if (strcmp(name, SERVER) != 0 || !serves(pid, search->dir))
+		return;
+	start = start_of(pid);
+	if (start >= search->start) {
+		search->start = start;
+		search->pid = pid;
+	}
 }
 
 static bool fusermount(const char *dir, bool lazy)
@@ -202,10 +236,10 @@ static bool fusermount(const char *dir, bool lazy)
 
 int cmd_umount(const struct command *cmd, int argc, char **argv)
 {
-	struct search search = { .pidfd = -1 };
+	struct search search = { 0 };
 	bool lazy = argc > 1 && !strcmp(argv[1], "-l");
 	char dir[PATH_MAX];
-	int status = EXIT_OK;
+	int status = EXIT_OK, pidfd = -1;
 
 	if (argc > 1 + lazy && argv[1 + lazy][0] == '-')
 		return usage_error(cmd, "umount has no option '%s'", argv[1 + lazy]);
@@ -217,6 +251,8 @@ int cmd_umount(const struct command *cmd, int argc, char **argv)
 		return fail("%s is no mount of slabwork's", dir);
 	search.dir = dir;
 	process_each(find_server, &search);
+	if (search.pid)
+		pidfd = (int)syscall(SYS_pidfd_open, search.pid, 0);
 	if (umount2(dir, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0))) {
 		if (errno == EBUSY)
 			status = fail(
@@ -228,12 +264,12 @@ int cmd_umount(const struct command *cmd, int argc, char **argv)
 		else if (!fusermount(dir, lazy)) /* has said why */
 			status = EXIT_FAIL;
 	}
-	if (search.pidfd >= 0) {
-		struct pollfd pfd = { .fd = search.pidfd, .events = POLLIN };
+	if (pidfd >= 0) {
+		struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
 
 		if (status == EXIT_OK && !lazy && !poll(&pfd, 1, END_MAX_MS))
 			status = fail("%s is unmounted, but its server has not ended yet", dir);
-		close(search.pidfd);
+		close(pidfd);
 	}
 	return status;
 }
