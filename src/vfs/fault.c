@@ -161,6 +161,8 @@ static void hide_piece(struct area *area, void *piece, pgoff_t start)
 		map_at(addr, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	else if (xa_is_value(piece) && piece_kind(piece) == PIECE_ZERO)
 		uffd_hide_zero_page(addr);
+	else if (xa_is_value(piece) && piece_kind(piece) == PIECE_SIGBUS)
+		uffd_arm(addr, size, prot); /* there, the kernel's SIGBUS would come first */
 	else
 		uffd_hide(addr, size, prot);
 	xa_erase(&area->pieces, start);

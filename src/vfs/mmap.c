@@ -47,6 +47,7 @@
 bool area_never_lazy;
 static struct rw_semaphore area_lock;
 static struct rb_root areas;
+static wait_queue_head_t area_idle; /* somebody let go of a dead area */
 
 /* ---- the tree ---------------------------------------------------------------------------- */
 
@@ -105,8 +106,13 @@ struct area *area_find(unsigned long addr)
 
 void area_put(struct area *area)
 {
-	if (atomic_fetch_sub_explicit(&area->refs, 1, memory_order_acq_rel) != 1)
+	bool dead = area->dead;
+
+	if (atomic_fetch_sub_explicit(&area->refs, 1, memory_order_acq_rel) != 1) {
+		if (dead)
+			wake_up(&area_idle);
 		return;
+	}
 	if (area->vma.vm_ops && area->vma.vm_ops->close)
 		area->vma.vm_ops->close(&area->vma);
 	fput(area->vma.vm_file);
@@ -200,6 +206,8 @@ static void area_kill(struct area *area)
 	if ((area->vma.vm_flags & (VM_SHARED | VM_WRITE)) == (VM_SHARED | VM_WRITE))
 		atomic_fetch_sub(&mapping->i_mmap_writable, 1);
 	errno = saved;
+	/* The file is closed when munmap() returns: wait for who fills it just now. Of the refs, two are ours. */
+	wait_event(&area_idle, atomic_load(&area->refs) <= 2);
 	area_put(area);
 }
 
