@@ -124,6 +124,14 @@ int file_update_time(struct file *file)
 	return flags ? update_time(inode, &now, flags) : 0;
 }
 
+/* setgid goes where the group may execute, or where the caller has nothing to do with the group. */
+static bool sgid_falls(const struct inode *inode, mode_t mode)
+{
+	return mode & S_ISGID &&
+	       (mode & S_IXGRP || (!in_group(current_cred(), READ_ONCE(inode->i_gid)) &&
+				   !cred_capable(current_cred())));
+}
+
 /* ATTR_KILL_* that a write by somebody who is not root brings with it. */
 static unsigned int privs_to_kill(const struct inode *inode)
 {
@@ -134,7 +142,7 @@ static unsigned int privs_to_kill(const struct inode *inode)
 		return 0;
 	if (mode & S_ISUID)
 		kill |= ATTR_KILL_SUID;
-	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+	if (sgid_falls(inode, mode))
 		kill |= ATTR_KILL_SGID;
 	return kill && !cred_capable(current_cred()) ? kill : 0;
 }
@@ -306,7 +314,7 @@ static bool apply_kills(const struct inode *inode, struct iattr *attr)
 	attr->ia_valid &= ~(ATTR_KILL_SUID | ATTR_KILL_SGID | ATTR_KILL_PRIV);
 	if (kill & ATTR_KILL_SUID)
 		mode &= ~(mode_t)S_ISUID;
-	if (kill & ATTR_KILL_SGID && mode & S_IXGRP)
+	if (kill & ATTR_KILL_SGID)
 		mode &= ~(mode_t)S_ISGID;
 	if (mode != inode->i_mode) {
 		attr->ia_valid |= ATTR_MODE | ATTR_CTIME;
@@ -463,7 +471,7 @@ static int do_chown(const struct path *path, uid_t uid, gid_t gid)
 		/* Also where root does it: a new owner has not agreed to lend his rights. */
 		if (mode & S_ISUID)
 			attr.ia_valid |= ATTR_KILL_SUID;
-		if (mode & S_ISGID)
+		if (sgid_falls(inode, mode))
 			attr.ia_valid |= ATTR_KILL_SGID;
 	}
 	err = notify_change(path->dentry, &attr);

@@ -25,8 +25,12 @@ static int check_name(const char *name)
 {
 	size_t len = strnlen(name, NAME_MAX_XATTR + 1);
 
-	if (!len || len > NAME_MAX_XATTR)
-		return -ERANGE;
+	return len && len <= NAME_MAX_XATTR ? 0 : -ERANGE;
+}
+
+/* Who may is asked before what it is: as Linux has it. */
+static int check_kind(const char *name)
+{
 	if (!has_prefix(name, "user.") && !has_prefix(name, "trusted.") &&
 	    !has_prefix(name, "security.") && !has_prefix(name, "system."))
 		return -EOPNOTSUPP;
@@ -53,10 +57,12 @@ static int xattr_permission(struct inode *inode, const char *name, int mask)
 			return 0;
 		return write ? -EPERM : -ENODATA;
 	}
-	if (!S_ISREG(mode) && !S_ISDIR(mode))
-		return write ? -EPERM : -ENODATA;
-	if (S_ISDIR(mode) && mode & S_ISVTX && write && !inode_owner_or_capable(inode))
-		return -EPERM;
+	if (has_prefix(name, "user.")) {
+		if (!S_ISREG(mode) && !S_ISDIR(mode))
+			return write ? -EPERM : -ENODATA;
+		if (S_ISDIR(mode) && mode & S_ISVTX && write && !inode_owner_or_capable(inode))
+			return -EPERM;
+	}
 	return inode_permission(inode, mask);
 }
 
@@ -73,6 +79,8 @@ ssize_t vfs_getxattr(struct dentry *dentry, const char *name, void *value, size_
 
 	if (!err)
 		err = xattr_permission(inode, name, MAY_READ);
+	if (!err)
+		err = check_kind(name);
 	if (err)
 		return err;
 	if (!inode->i_op->getxattr)
@@ -93,6 +101,8 @@ int vfs_setxattr(struct dentry *dentry, const char *name, const void *value, siz
 		err = -E2BIG;
 	if (!err)
 		err = xattr_permission(inode, name, MAY_WRITE);
+	if (!err)
+		err = check_kind(name);
 	if (err)
 		return err;
 	if (!inode->i_op->setxattr)
