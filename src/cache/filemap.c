@@ -22,6 +22,7 @@
 #include <slabwork/percpu.h>
 
 #include "cache/bug.h"
+#include "cache/copy.h"
 #include "cache/lru.h"
 #include "cache/pool.h"
 #include "cache/tree.h"
@@ -170,7 +171,7 @@ void folio_unfreeze(struct folio *folio, int count)
 
 void folio_zero_range(struct folio *folio, size_t start, size_t length)
 {
-	memset((char *)folio_addr(folio) + start, 0, length);
+	file_zero((char *)folio_addr(folio) + start, length);
 }
 
 /* ---- look up ------------------------------------------------------------------------------------ */

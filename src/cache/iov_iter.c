@@ -6,9 +6,8 @@
  * here can come back short for any other reason than that the iterator is at its end.
  */
 
-#include <string.h>
-
 #include "cache/cache.h"
+#include "cache/copy.h"
 #include "lib/bitops.h"
 
 void iov_iter_advance(struct iov_iter *i, size_t bytes)
@@ -70,7 +69,7 @@ size_t copy_to_iter(const void *from, size_t bytes, struct iov_iter *i)
 	char *at;
 
 	while (done < bytes && (n = segment(i, bytes - done, &at))) {
-		memcpy(at, (const char *)from + done, n);
+		file_copy(at, (const char *)from + done, n);
 		moved(i, n);
 		done += n;
 	}
@@ -83,7 +82,7 @@ size_t copy_from_iter(void *to, size_t bytes, struct iov_iter *i)
 	char *at;
 
 	while (done < bytes && (n = segment(i, bytes - done, &at))) {
-		memcpy((char *)to + done, at, n);
+		file_copy((char *)to + done, at, n);
 		moved(i, n);
 		done += n;
 	}

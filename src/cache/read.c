@@ -136,17 +136,29 @@ int filemap_read_folio(struct file *file, struct address_space *mapping, struct 
 	return folio_test_uptodate(folio) ? 0 : -EIO;
 }
 
-/* A missing page that readahead did not bring: one folio. With a reference. */
+static inline sw_loff_t size_of(struct address_space *mapping)
+{
+	return atomic_load_explicit(&mapping->i_size, memory_order_acquire);
+}
+
+/*
+ * A missing page that readahead did not bring: one folio. With a reference. NULL: @below_size, and the page is not: looked
+ * at under invalidate_lock, which is held until the folio is filled, so no truncation comes in between.
+ */
 static struct folio *create_and_read(struct file *file, struct address_space *mapping,
-				     pgoff_t index)
+				     pgoff_t index, bool below_size)
 {
 	struct folio *folio = filemap_alloc_folio(mapping, mapping->gfp_mask, 0);
 	int err;
 
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
-	/* Held until it is filled: no truncation in between (FILES.md §5). */
 	down_read(&mapping->invalidate_lock);
+	if (below_size && (sw_loff_t)index << PAGE_SHIFT >= size_of(mapping)) {
+		up_read(&mapping->invalidate_lock);
+		folio_drop(folio);
+		return NULL;
+	}
 	err = filemap_add_folio(mapping, folio, index, mapping->gfp_mask & ~__GFP_FS);
 	if (!err)
 		err = filemap_read_folio(file, mapping, folio);
@@ -203,11 +215,11 @@ static void start_readahead(struct kiocb *iocb, struct address_space *mapping, p
 		page_cache_sync_ra(&rac, pages);
 }
 
-/*
- * The uptodate folio at the iocb's position, referenced. NULL: a hole of a mapping whose holes are zero.
- * ERR_PTR.
- */
-static struct folio *get_uptodate(struct kiocb *iocb, struct address_space *mapping, size_t count)
+/* The uptodate folio at the iocb's position, referenced; NULL: there is none, a hole. 0, PAST_END, -errno. */
+#define PAST_END 1
+
+static int get_uptodate(struct kiocb *iocb, struct address_space *mapping, size_t count,
+			struct folio **foliop)
 {
 	pgoff_t index = (pgoff_t)iocb->ki_pos >> PAGE_SHIFT;
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
@@ -215,32 +227,38 @@ static struct folio *get_uptodate(struct kiocb *iocb, struct address_space *mapp
 	int err;
 
 	for (;;) {
-		folio = filemap_get_entry(mapping, index);
+		folio = tree_get(mapping, index);
 		if (!folio) {
+			*foliop = NULL;
 			if (mapping_test(mapping, AS_HOLES_ARE_ZERO))
-				return NULL;
+				return 0;
 			if (nowait)
-				return ERR_PTR(-EAGAIN);
+				return -EAGAIN;
 			start_readahead(iocb, mapping, index, NULL, count);
-			folio = filemap_get_entry(mapping, index);
+			folio = tree_get(mapping, index);
 		}
 		if (!folio) {
 			cache_count(CACHE_MISS, 1);
-			folio = create_and_read(iocb->ki_filp, mapping, index);
-			if (!IS_ERR(folio))
-				return folio;
-			if (PTR_ERR(folio) != -EEXIST)
-				return folio;
-			continue;
+			folio = create_and_read(iocb->ki_filp, mapping, index, true);
+			if (!folio)
+				return PAST_END;
+			if (folio == ERR_PTR(-EEXIST))
+				continue;
+			if (IS_ERR(folio))
+				return (int)PTR_ERR(folio);
+			*foliop = folio;
+			return 0;
 		}
 		if (folio_test(folio, PG_readahead) && !nowait)
 			start_readahead(iocb, mapping, index, folio, count);
 		err = make_uptodate(iocb->ki_filp, mapping, folio, index, nowait);
-		if (!err)
-			return folio;
+		if (!err) {
+			*foliop = folio;
+			return 0;
+		}
 		folio_drop(folio);
 		if (err != LOOK_AGAIN)
-			return ERR_PTR(err);
+			return err;
 	}
 }
 
@@ -280,13 +298,15 @@ static size_t read_hits(struct address_space *mapping, sw_loff_t pos, struct iov
 /* One folio's worth, or a hole's page. Bytes, 0: end of file, -errno. */
 static ssize_t read_slowly(struct kiocb *iocb, struct address_space *mapping, struct iov_iter *iter)
 {
-	struct folio *folio = get_uptodate(iocb, mapping, iter->count);
+	struct folio *folio;
 	size_t offset, n;
 	sw_loff_t size;
+	int err;
 
-	if (IS_ERR(folio))
-		return PTR_ERR(folio);
-	size = atomic_load_explicit(&mapping->i_size, memory_order_acquire);
+	err = get_uptodate(iocb, mapping, iter->count, &folio);
+	if (err)
+		return err == PAST_END ? 0 : err;
+	size = size_of(mapping);
 	offset = folio ? offset_in_folio(folio, iocb->ki_pos) :
 			 (size_t)iocb->ki_pos & (PAGE_SIZE - 1);
 	n = min(iter->count, (folio ? folio_bytes(folio) : PAGE_SIZE) - offset);
@@ -313,7 +333,7 @@ ssize_t filemap_read(struct kiocb *iocb, struct iov_iter *iter, ssize_t already_
 	if (unlikely(iocb->ki_pos < 0))
 		return -EINVAL;
 	while (iter->count) {
-		sw_loff_t size = atomic_load_explicit(&mapping->i_size, memory_order_acquire);
+		sw_loff_t size = size_of(mapping);
 		size_t n;
 
 		if (iocb->ki_pos >= size)
@@ -362,9 +382,9 @@ struct folio *read_cache_folio(struct address_space *mapping, pgoff_t index, str
 	int err;
 
 	for (;;) {
-		folio = filemap_get_entry(mapping, index);
+		folio = tree_get(mapping, index);
 		if (!folio)
-			folio = create_and_read(file, mapping, index);
+			folio = create_and_read(file, mapping, index, false);
 		if (IS_ERR(folio)) {
 			if (PTR_ERR(folio) == -EEXIST)
 				continue;

@@ -128,12 +128,13 @@ static long add_folio(struct readahead_control *rac, pgoff_t index, pgoff_t end,
 static void read_range(struct readahead_control *rac, pgoff_t index, pgoff_t end,
 		       unsigned int order, pgoff_t mark)
 {
-	sw_loff_t size = atomic_load_explicit(&rac->mapping->i_size, memory_order_acquire);
-	pgoff_t limit = ((pgoff_t)size + PAGE_SIZE - 1) >> PAGE_SHIFT;
 	unsigned int nofs = memalloc_nofs_save();
+	sw_loff_t size;
 
-	end = min(end, limit);
 	down_read(&rac->mapping->invalidate_lock);
+	/* Under the lock: a truncation that is done has said so in i_size. */
+	size = atomic_load_explicit(&rac->mapping->i_size, memory_order_acquire);
+	end = min(end, ((pgoff_t)size + PAGE_SIZE - 1) >> PAGE_SHIFT);
 	rac->index = index;
 	rac->nr_pages = 0;
 	rac->batch_count = 0;

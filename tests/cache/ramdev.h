@@ -85,13 +85,13 @@ static inline int ramdev_writepage(struct page *page, struct writeback_control *
 	(void)wbc;
 	atomic_fetch_add(&dev->writes, 1);
 	folio_start_writeback(folio);
-	folio_unlock(folio);
 	if (ramdev_hits(atomic_load(&dev->fail_write_at), folio)) {
 		mapping_set_error(mapping, atomic_load(&dev->fail_write_with));
 	} else {
 		atomic_fetch_add(&dev->write_pages, folio_nr_pages(folio));
 		memcpy(dev->bytes + folio_pos(folio), folio_addr(folio), folio_bytes(folio));
 	}
+	folio_unlock(folio);
 	if (atomic_load(&dev->hold_writes)) {
 		spin_lock(&dev->held_lock);
 		if (dev->nr_held < 1024) {

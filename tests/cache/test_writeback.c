@@ -345,3 +345,47 @@ KUNIT_TEST(readers_writers_truncation_and_write_back_agree, .timeout_s = 120)
 	KUNIT_EXPECT_EQ(test, global_node_state(NR_ACTIVE_FILE), 0);
 	KUNIT_EXPECT_EQ(test, global_node_state(NR_INACTIVE_FILE), 0);
 }
+
+/* The reader knew the old size when the truncation began, and waits for it to end. */
+static void *late_reader(void *arg)
+{
+	unsigned char buf[64];
+
+	*(ssize_t *)arg = ramdev_pread(&mapping, NULL, buf, sizeof(buf), 5 << PAGE_SHIFT);
+	return NULL;
+}
+
+static void *late_reader_ahead(void *arg)
+{
+	struct file_ra_state ra;
+	unsigned char buf[64];
+
+	file_ra_state_init(&ra, &mapping);
+	*(ssize_t *)arg = ramdev_pread(&mapping, &ra, buf, sizeof(buf), 5 << PAGE_SHIFT);
+	return NULL;
+}
+
+static void truncate_under(struct kunit *test, void *(*read)(void *))
+{
+	ssize_t got = -1;
+	pthread_t t;
+
+	setup(test, 64 << PAGE_SHIFT);
+	down_write(&mapping.invalidate_lock);
+	pthread_create(&t, NULL, read, &got);
+	while (!wait_active(&mapping.invalidate_lock.wait))
+		sched_yield();
+	atomic_store(&mapping.i_size, 0);
+	truncate_inode_pages(&mapping, 0);
+	up_write(&mapping.invalidate_lock);
+	pthread_join(t, NULL);
+	KUNIT_EXPECT_EQ(test, got, 0);
+	KUNIT_EXPECT_EQ(test, mapping.nrpages, 0);
+	KUNIT_EXPECT_EQ(test, dev.read_pages, 0);
+}
+
+KUNIT_TEST(a_read_that_waited_for_a_truncation_brings_no_page_back)
+{
+	truncate_under(test, late_reader);
+	truncate_under(test, late_reader_ahead);
+}
