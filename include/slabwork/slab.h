@@ -413,12 +413,11 @@ SW_ALWAYS_INLINE void kfree(const void *object)
 	size_t tag;
 
 	if (unlikely(step >= __atomic_load_n(f->nr_steps, __ATOMIC_RELAXED) ||
-		     !(tag = f->live[step]))) {
+		     (tag = f->page_tags[step >> SW_PAGE_STEPS]) != f->live[step])) {
 		sw_kfree_slow(object, 0);
 		return;
 	}
-	f->live[step] = 0;
-	/* The slots of other caches' tags take nothing. */
+	f->live[step] = 0; /* if it was 0, so is the tag, whose slot takes nothing */
 	if (unlikely(!sw_slot_push(f, tag, (void *)object)))
 		sw_kfree_slow(object, (unsigned int)tag);
 #endif

@@ -21,7 +21,7 @@
 
 #include <slabwork/types.h>
 
-#define SW_FAST_ABI 2
+#define SW_FAST_ABI 3
 
 /* Slots of one CPU id span 1 << SW_PCPU_SHIFT bytes: first half slots, second half spares. */
 #define SW_PCPU_SHIFT 18
@@ -34,10 +34,11 @@ struct sw_fast {
 	char *slots;           /* of id 0; of id n: + (n << SW_PCPU_SHIFT); n from -2 up */
 	unsigned char *objmap; /* objmap[address >> 4] = tag of the live object that starts there */
 	unsigned char *live;   /* the same from the machine's first step on */
-	uintptr_t first_step;  /* of the machine, see sw_step_of() */
-	const uintptr_t *nr_steps; /* of the machine now: it grows */
-	unsigned int object_size;  /* for __GFP_ZERO */
-	unsigned char tag;         /* 1..255; a shared one is even, + 1 for an object at 8 mod 16 */
+	const unsigned char *page_tags; /* of a general cache that has the page, by step >> 8 */
+	uintptr_t first_step;           /* of the machine, see sw_step_of() */
+	const uintptr_t *nr_steps;      /* of the machine now: it grows */
+	unsigned int object_size;       /* for __GFP_ZERO */
+	unsigned char tag; /* 1..255; a shared one is even, + 1 for an object at 8 mod 16 */
 	unsigned char pad;
 	unsigned short abi;
 };
@@ -48,6 +49,7 @@ struct sw_fast {
  * what the rotation brings to the top makes the number too large. So one comparison tells
  * whether a pointer may be asked about.
  */
+#define SW_PAGE_STEPS (SW_PAGE_SHIFT - 4)
 SW_ALWAYS_INLINE uintptr_t sw_step_of(const struct sw_fast *f, const void *addr)
 {
 	return ((uintptr_t)addr >> 4 | (uintptr_t)addr << 60) - f->first_step;

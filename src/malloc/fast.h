@@ -57,15 +57,15 @@ SW_ALWAYS_INLINE void free_fast_path(void *p, const char *who)
 	size_t tag;
 
 	/*
-	 * The branch on the tag is also what makes this fast: with it, processors go on before the
-	 * byte that malloc stored has come back.
+	 * The page's tag says whose it is, the object's byte proves that it is live. The byte may be
+	 * far from the caches, and was just stored if it is near: nothing waits for it.
 	 */
-	if (unlikely(step >= sw_nr_steps || !(tag = f->live[step]))) {
+	if (unlikely(step >= sw_nr_steps ||
+		     (tag = f->page_tags[step >> SW_PAGE_STEPS]) != f->live[step])) {
 		free_slow(p, 0, who);
 		return;
 	}
-	f->live[step] = 0;
-	/* The slots of other caches' tags take nothing. */
+	f->live[step] = 0; /* if it was 0, so is the tag, whose slot takes nothing */
 	if (unlikely(!sw_slot_push(f, tag, p)))
 		free_slow(p, (unsigned int)tag, who);
 }

@@ -100,6 +100,8 @@ static struct page *block_cut(struct kmem_cache *s, unsigned long nr, unsigned i
 		memset(page_addr(head), 0, nr << PAGE_SHIFT);
 	head->index = (unsigned int)nr;
 	head->slab_cache = s;
+	if (s)
+		page_tag_set(page_addr(head), 1, general_tag_of(s));
 	page_set(head, PG_large);
 	return head;
 }
@@ -112,6 +114,7 @@ static bool block_give_up(struct page *head)
 	if (!(atomic_fetch_and_explicit(&head->flags, ~(1u << PG_large), memory_order_acq_rel) &
 	      (1u << PG_large)))
 		return false;
+	page_tag_set(page_addr(head), 1, 0);
 	head->slab_cache = NULL;
 	atomic_store_explicit(&head->_refcount, 0, memory_order_relaxed);
 	free_page_range(head, 0, nr);
@@ -223,6 +226,7 @@ static bool block_leave_cache(struct page *head)
 		return false;
 	*objmap_byte(p) = 0;
 	count_blocks(s, head, -1);
+	page_tag_set(page_addr(head), 1, 0);
 	head->slab_cache = NULL;
 	atomic_fetch_add_explicit(&nr_block_pages, head->index, memory_order_relaxed);
 	return true;

@@ -278,12 +278,10 @@ void slab_kfree(const void *object, unsigned int tag, const char *who)
 {
 	struct page *page;
 
-	if (tag && tag <= SLAB_TAG_GENERAL) {
+	if (tag) {
 		slab_free_slow(general_caches[tag], (void *)object, true, who);
 		return;
 	}
-	if (tag) /* a cache's own object, unmarked by the inline path, which cannot tell */
-		*objmap_byte(object) = (unsigned char)tag;
 	if (ZERO_OR_NULL_PTR(object))
 		return;
 	page = large_page(object);

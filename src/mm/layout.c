@@ -11,7 +11,8 @@
  *
  *	b+0 … b+4   machine    grows upwards from a random start in the first quarter
  *	b+4 … b+8   vmalloc    starts at random, too
- *	b+8 … b+9   memmap     64 bytes a page, biased; the section table in its upper half
+ *	b+8 … b+9   memmap     64 bytes a page, biased; page tags from 7/8 on, the section
+ *	                       table from 15/16 on
  *	b+9 … b+9+x objmap     1/16 of everything below b+4, biased: x = (b+4)/16, rounded up
  *
  * b is 4, which ends at 14 U: below 16 TiB, as valgrind wants it. AddressSanitizer has its
@@ -24,7 +25,7 @@
  * 2. Nothing is mapped here but the pcpu window (NORESERVE: only what is touched costs). The
  * rest is mapped at the online edge by layout_map_sections(); memmap (64 KiB), objmap (256
  * KiB) and memory (4 MiB) of a section are whole OS pages even where those have 64 KiB. The
- * section table is mapped 64 KiB at a time, which is 1 GiB of memory.
+ * section table and the page tags are mapped 64 KiB at a time: 1 GiB of memory, and 256 MiB.
  *
  * Locks: layout_init() runs in boot; layout_map_sections() under the online lock.
  */
@@ -45,9 +46,8 @@
 #define MIB       (1UL << 20)
 #define LOW_LIMIT (4 * GIB) /* ZONE_DMA32: a pointer fits in 32 bits */
 
-#define TABLE_GRANULE          (64UL << 10) /* bytes of section table mapped at a time */
-#define TABLE_GRANULE_SECTIONS (TABLE_GRANULE / sizeof(struct mem_section))
-#define NO_GRANULE             (~0UL)
+#define TABLE_GRANULE (64UL << 10) /* bytes of a table mapped at a time */
+#define NO_GRANULE    (~0UL)
 
 #define FIRST_BASE 4
 #define BASE_STEP  16
@@ -69,9 +69,10 @@ struct sw_layout sw_layout;
 uintptr_t sw_nr_steps;
 struct mem_section *section_table;
 
-/* A window that grows: the last granule of section table mapped for it. */
+/* The last granule mapped: of the section table for the machine, for the low window, of the tags. */
 static unsigned long machine_granule = NO_GRANULE;
 static unsigned long low_granule = NO_GRANULE;
+static unsigned long tags_granule = NO_GRANULE;
 
 static uintptr_t address_unit(void)
 {
@@ -140,6 +141,7 @@ static bool windows_fit(void)
 	return can_map(start, SECTION_SIZE) && can_map(memmap_at(start), probe) &&
 	       can_map(objmap_at(start), probe) && can_map(sw_layout.vmalloc_start, probe) &&
 	       can_map((uintptr_t)sw_layout.objmap, probe) &&
+	       can_map((uintptr_t)sw_layout.page_tags, probe) &&
 	       can_map((uintptr_t)&section_table[start >> SECTION_SHIFT] & ~(TABLE_GRANULE - 1),
 		       probe);
 }
@@ -154,8 +156,9 @@ static void place_windows(uintptr_t unit, unsigned int base)
 	sw_layout.machine_end = end;
 	sw_layout.vmalloc_start = end + random_slide(unit, align);
 	sw_layout.vmalloc_end = (base + 8) * unit;
-	/* Entries end at memmap + end/64, below 5/8 U for b = 36; the table is U/16384 long. */
+	/* Entries end at memmap + end/64, below 7/8 U; tags are U/1024 long, the table U/16384. */
 	sw_layout.memmap = (struct page *)((base + 8) * unit + random_slide(unit / 8, small));
+	sw_layout.page_tags = (unsigned char *)((base + 9) * unit - unit / 8);
 	section_table = (struct mem_section *)((base + 9) * unit - unit / 16);
 	sw_layout.objmap = (unsigned char *)((base + 9) * unit + random_slide(unit / 4, small));
 }
@@ -166,7 +169,7 @@ static int place_high(void)
 
 	for (unsigned int base = first_base(); base <= LAST_BASE; base += BASE_STEP) {
 		/* Larger biases would run out of their window: see place_windows(). */
-		if ((base + 4) * unit / 64 + unit / 8 > unit - unit / 16)
+		if ((base + 4) * unit / 64 + unit / 8 > unit - unit / 8)
 			break;
 		for (int attempt = 0; attempt < 4; attempt++) {
 			place_windows(unit, base);
@@ -225,18 +228,18 @@ int layout_init(void)
 	return 0;
 }
 
-/* Map the section table of [start, end); it may be there already, from the section before. */
-static int map_table(unsigned long *granule, uintptr_t start, uintptr_t end)
+/* Map bytes [start, end) of a table; they may be there already, from the section before. */
+static int map_table(unsigned long *granule, void *table, size_t start, size_t end)
 {
-	unsigned long first = (start >> SECTION_SHIFT) / TABLE_GRANULE_SECTIONS;
-	unsigned long last = ((end - 1) >> SECTION_SHIFT) / TABLE_GRANULE_SECTIONS;
+	unsigned long first = start / TABLE_GRANULE;
+	unsigned long last = (end - 1) / TABLE_GRANULE;
 
 	for (unsigned long g = first; g <= last; g++) {
 		int ret;
 
 		if (*granule != NO_GRANULE && g <= *granule)
 			continue;
-		ret = os_map_at((char *)section_table + g * TABLE_GRANULE, TABLE_GRANULE);
+		ret = os_map_at((char *)table + g * TABLE_GRANULE, TABLE_GRANULE);
 		if (ret)
 			return -ENOMEM;
 		*granule = g;
@@ -253,7 +256,13 @@ int layout_map_sections(uintptr_t start, size_t size)
 
 	if (ret && !hole)
 		return -ENOMEM;
-	if (map_table(low ? &low_granule : &machine_granule, start, start + size))
+	if (map_table(low ? &low_granule : &machine_granule, section_table,
+		      (start >> SECTION_SHIFT) * sizeof(struct mem_section),
+		      ((start + size) >> SECTION_SHIFT) * sizeof(struct mem_section)))
+		goto unmap_memory;
+	if (!low && map_table(&tags_granule, sw_layout.page_tags,
+			      (start - sw_layout.machine_start) >> PAGE_SHIFT,
+			      (start + size - sw_layout.machine_start) >> PAGE_SHIFT))
 		goto unmap_memory;
 	if (os_map_at((void *)memmap_at(start), memmap_bytes(size)))
 		goto unmap_memory;

@@ -31,6 +31,9 @@ struct sw_layout {
 	_Atomic uintptr_t low_online;
 	uintptr_t low_end;
 
+	/* A byte for each page of the machine: the general cache whose objects start in it, or 0. */
+	unsigned char *page_tags;
+
 	uintptr_t vmalloc_start;
 	uintptr_t vmalloc_end;
 

@@ -129,6 +129,7 @@ static void init_fast(struct kmem_cache *s, unsigned int general_tag)
 	f->first_step = sw_layout.machine_start >> OBJMAP_SHIFT;
 	f->objmap = sw_layout.objmap;
 	f->live = f->objmap + f->first_step;
+	f->page_tags = sw_layout.page_tags;
 	f->nr_steps = &sw_nr_steps;
 	f->object_size = s->ctor ? 0 : s->object_size; /* what a constructor made is not zeroed */
 	f->abi = SW_FAST_ABI;

@@ -128,6 +128,22 @@ void flush_all(struct kmem_cache *s);
 unsigned int block_take(struct kmem_cache *s, gfp_t gfp, int nid, void **p, unsigned int n);
 void block_put(struct kmem_cache *s, void **p, unsigned int n);
 
+/* ---- page tags ---- */
+
+/* What the inline frees look up for pages whose objects they may take: below 4 GiB, none. */
+static inline void page_tag_set(const void *addr, size_t nr_pages, unsigned int tag)
+{
+	if ((uintptr_t)addr >= sw_layout.machine_start)
+		memset(sw_layout.page_tags +
+			       (((uintptr_t)addr - sw_layout.machine_start) >> PAGE_SHIFT),
+		       (int)tag, nr_pages);
+}
+
+static inline unsigned int general_tag_of(const struct kmem_cache *s)
+{
+	return s->fast.tag <= SLAB_TAG_GENERAL ? s->fast.tag : 0;
+}
+
 /* ---- objmap ---- */
 
 static inline unsigned char *objmap_byte(const void *object)

@@ -180,6 +180,7 @@ static struct page *new_slab(struct kmem_cache *s, gfp_t gfp, int nid, bool stri
 		for (unsigned int i = 0; i < slab->objects; i++)
 			s->ctor(base + (size_t)i * s->size);
 	}
+	page_tag_set(page_addr(slab), 1UL << slab->order, general_tag_of(s));
 	/* From here a free may find the slab: everything above is visible first. */
 	atomic_thread_fence(memory_order_release);
 	page_set(slab, PG_slab);
@@ -192,6 +193,7 @@ static void free_slab_pages(struct page *slab)
 	unsigned int order = slab->order;
 
 	page_clear(slab, PG_slab);
+	page_tag_set(page_addr(slab), 1UL << order, 0);
 	slab->slab_cache = NULL;
 	__free_pages(slab, order);
 }

@@ -53,7 +53,7 @@ void *sheaf_drain[2] = { NULL, SW_SHEAF_FULL };
 #define SHEAF_FRAME_WORDS 4
 #define SPARE_OFFSET      (1UL << (SW_PCPU_SHIFT - 1)) /* spares: second half of an id's span */
 #define SPARE_BUSY        ((struct slab_sheaf *)1)
-#define FIRST_OTHER_SLOT  256 /* no tag is as large: the slot of a tag that names no cache is null */
+#define FIRST_OTHER_SLOT  128 /* those of tags come before */
 #define MAX_LOCKED_CIDS   64
 #define TRYLOCK_SPINS     64
 
