@@ -51,12 +51,17 @@ def ask(op, node=1, body=b"", uid=0):
         die(f"cannot send {op}: {e}")
     if op in ("FORGET", "BATCH_FORGET"):
         return 0, b""
-    if not select.select([ours], [], [], 10)[0]:
-        die(f"no answer to {op}")
-    answer = ours.recv(1 << 21)
-    if len(answer) < 16:
-        die(f"the server is gone after {op}")
-    size, err, to = struct.unpack("<IiQ", answer[:16])
+    to = 0
+    while to == 0:  # 0: not an answer, a word of its own (attributes have changed)
+        if not select.select([ours], [], [], 10)[0]:
+            die(f"no answer to {op}")
+        try:
+            answer = ours.recv(1 << 21)
+        except OSError:
+            answer = b""
+        if len(answer) < 16:
+            die(f"the server is gone after {op}")
+        size, err, to = struct.unpack("<IiQ", answer[:16])
     if size != len(answer) or to != unique or not -4096 < err <= 0:
         die(f"{op}: size {size} of {len(answer)}, error {err}, to {to} for {unique}")
     return -err, answer[16:]

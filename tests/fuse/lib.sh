@@ -87,6 +87,7 @@ on() { # the server says "slabwork[PID]: ..."
         sed 's/^/# /' "$work/.on"
         return 1
     fi
+    # shellcheck disable=SC2034 # for the scripts
     server=$(sed -n 's/^slabwork\[\([0-9]*\)\].*/\1/p' "$work/.on")
 }
 

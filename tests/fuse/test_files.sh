@@ -25,7 +25,7 @@ if [ -n "$twin" ]; then
         grep "^$group " kernels >a
         grep "^$group " ours >b
         holds "${group}_as_the_kernels_tmpfs" diff a b
-        echo $count >n
+        echo "$count" >n
     done
     count=$(cat n)
 else
