@@ -14,6 +14,7 @@ void fstypes_init(void)
 {
 	register_filesystem(&tmpfs_type);
 	register_filesystem(&dax_type);
+	register_filesystem(&proc_type);
 }
 
 bool next_option(char **rest, char **name, char **value)

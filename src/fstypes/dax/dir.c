@@ -341,6 +341,18 @@ static int dax_rename(struct inode *old_dir, struct dentry *old, struct inode *n
 	return 0;
 }
 
+/* No link: should the process end, the next mount frees it. */
+static int dax_tmpfile(struct inode *dir, struct file *file, mode_t mode)
+{
+	struct inode *inode = dax_new_inode(dir->i_sb, dir, mode, 0);
+
+	if (IS_ERR(inode))
+		return (int)PTR_ERR(inode);
+	d_tmpfile(file, inode);
+	dax_update(inode);
+	return 0;
+}
+
 static int dax_iterate(struct file *file, struct dir_context *ctx)
 {
 	struct inode *dir = file_inode(file);
@@ -374,6 +386,7 @@ const struct inode_operations dax_dir_inode_operations = {
 	.rmdir = dax_rmdir,
 	.mknod = dax_mknod,
 	.rename = dax_rename,
+	.tmpfile = dax_tmpfile,
 	.setattr = dax_setattr,
 };
 

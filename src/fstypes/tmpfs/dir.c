@@ -263,6 +263,17 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 	return 0;
 }
 
+/* Without a name until it is linked. */
+static int tmpfs_tmpfile(struct inode *dir, struct file *file, mode_t mode)
+{
+	struct inode *inode = tmpfs_new_inode(dir->i_sb, dir, mode, 0);
+
+	if (IS_ERR(inode))
+		return (int)PTR_ERR(inode);
+	d_tmpfile(file, inode);
+	return 0;
+}
+
 static int tmpfs_iterate(struct file *file, struct dir_context *ctx)
 {
 	struct tmpfs_inode *info = tmpfs_i(file_inode(file));
@@ -339,6 +350,7 @@ const struct inode_operations tmpfs_dir_inode_operations = {
 	.rmdir = tmpfs_rmdir,
 	.mknod = tmpfs_mknod,
 	.rename = tmpfs_rename,
+	.tmpfile = tmpfs_tmpfile,
 	.setattr = tmpfs_setattr,
 	.listxattr = tmpfs_listxattr,
 	.getxattr = tmpfs_getxattr,
