@@ -150,7 +150,7 @@ static struct file *open_path(struct path *path, const struct open_flags *op, bo
 	file = err ? ERR_PTR(err) : alloc_empty_file(op->open_flag);
 	if (IS_ERR_OR_NULL(file)) {
 		path_put(path);
-		return file ? file : ERR_PTR(-ENFILE);
+		return file ? file : ERR_PTR(-ENOMEM);
 	}
 	WRITE_ONCE(file->f_path.mnt, path->mnt);
 	WRITE_ONCE(file->f_path.dentry, path->dentry);
@@ -172,7 +172,7 @@ struct file *dentry_open(const struct path *path, int flags, const struct cred *
 
 	if (!file) {
 		revert_creds(old);
-		return ERR_PTR(-ENFILE);
+		return ERR_PTR(-ENOMEM);
 	}
 	path_get(path);
 	WRITE_ONCE(file->f_path.mnt, path->mnt);
@@ -324,7 +324,7 @@ static struct file *open_tmpfile(int dfd, const char *name, const struct open_fl
 	if (err)
 		return ERR_PTR(err);
 	file = alloc_empty_file(op->open_flag);
-	err = file ? make_tmpfile(&dir, file, op) : -ENFILE;
+	err = file ? make_tmpfile(&dir, file, op) : -ENOMEM;
 	path_put(&dir);
 	if (err && file)
 		__fput_sync(file);

@@ -301,6 +301,7 @@ TEST_ON_BOTH(permissions_are_by_owner_group_and_others)
 	int fd;
 
 	EQ(sw_fs_setcred(0, 0, 0, NULL), 0);
+	sw_fs_chmod("/", 0755);
 	sw_fs_mkdir("/d", 0755);
 	sw_fs_chmod("/d", 01777);
 	put_file(test, "/d/root", "x", 1);
