@@ -204,6 +204,7 @@ static bool do_reclaim(struct plain *f)
 static bool do_reopen(struct plain *f)
 {
 	struct stat st;
+	int error;
 
 	snprintf(what, sizeof(what), "open");
 	if (device && !below(8)) {
@@ -212,8 +213,9 @@ static bool do_reopen(struct plain *f)
 				return false;
 			sw_fs_close(file[i].fd);
 		}
-		if (ramdev_remount())
-			return bad(f, "the remount failed");
+		error = ramdev_remount();
+		if (error)
+			return bad(f, "the remount gave %d", error);
 		for (int i = 0; i < FILES; i++)
 			file[i].fd = sw_fs_open(file[i].path, O_RDWR, 0);
 	} else {

@@ -254,8 +254,10 @@ static long dax_fallocate(struct file *file, int mode, sw_loff_t offset, sw_loff
 			i_size_write(inode, end);
 		}
 	}
-	if (!err)
+	if (!err) {
+		file_remove_privs(file);
 		inode_stamp(inode, STAMP_CTIME | STAMP_MTIME);
+	}
 	dax_update(inode);
 	inode_unlock(inode);
 	mapping_refill(inode->i_mapping);

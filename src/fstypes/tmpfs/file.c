@@ -262,8 +262,10 @@ static long tmpfs_fallocate(struct file *file, int mode, sw_loff_t offset, sw_lo
 			tmpfs_grown(inode, old_size);
 		}
 	}
-	if (!err)
+	if (!err) {
+		file_remove_privs(file);
 		inode_stamp(inode, STAMP_CTIME | STAMP_MTIME);
+	}
 	inode_unlock(inode);
 	return err;
 }
