@@ -13,6 +13,8 @@
  * is, and folio_release() takes it off (filemap.c).
  */
 
+#include <pthread.h>
+
 #include <slabwork/shrinker.h>
 
 #include "cache/lru.h"
@@ -216,7 +218,30 @@ static struct shrinker shrinker = {
 	.flags = SHRINKER_NONSLAB,
 };
 
+/*
+ * lru_lock is held over fork(), so that the lists are whole in the child. What another thread had locked of one file
+ * (a folio, i_pages) stays locked there: only the file it was at.
+ */
+static void fork_prepare(void)
+{
+	spin_lock(&cache_lru.lock);
+}
+
+static void fork_parent(void)
+{
+	spin_unlock(&cache_lru.lock);
+}
+
+static void fork_child(void)
+{
+	spin_lock_init(&cache_lru.lock);
+}
+
 int reclaim_init(void)
 {
+	int err = pthread_atfork(fork_prepare, fork_parent, fork_child);
+
+	if (err)
+		return -err;
 	return register_shrinker(&shrinker, "page-cache");
 }

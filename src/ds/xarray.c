@@ -49,7 +49,6 @@
 _Static_assert(__GFP_BITS_SHIFT + XA_MAX_MARKS <= 32, "marks fit above the gfp bits");
 
 static struct kmem_cache *_Atomic node_cache;
-static spinlock_t node_cache_lock;
 
 /* ---- slots, marks ------------------------------------------------------------------------ */
 
@@ -140,17 +139,17 @@ struct stash {
 static struct kmem_cache *node_cache_get(gfp_t gfp)
 {
 	struct kmem_cache *cache = atomic_load_explicit(&node_cache, memory_order_acquire);
+	struct kmem_cache *have = NULL;
 
 	if (likely(cache) || !gfpflags_allow_blocking(gfp))
 		return cache;
-	spin_lock(&node_cache_lock);
-	cache = atomic_load(&node_cache);
-	if (!cache) {
-		cache = kmem_cache_create("radix_tree_node", sizeof(struct xa_node), 64,
-					  SLAB_RECLAIM_ACCOUNT, NULL);
-		atomic_store_explicit(&node_cache, cache, memory_order_release);
+	/* Two at once: the second one's is not needed. No lock, so that fork() need not know. */
+	cache = kmem_cache_create("radix_tree_node", sizeof(struct xa_node), 64,
+				  SLAB_RECLAIM_ACCOUNT, NULL);
+	if (cache && !atomic_compare_exchange_strong(&node_cache, &have, cache)) {
+		kmem_cache_destroy(cache);
+		cache = have;
 	}
-	spin_unlock(&node_cache_lock);
 	return cache;
 }
 
