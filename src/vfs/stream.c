@@ -30,15 +30,21 @@ static ssize_t stream_read(void *cookie, char *buf, size_t size)
 	return -1;
 }
 
-/* 0 is how stdio wants to hear of an error. */
+/* Less than asked is an error to stdio, and then errno must say which: so we go on until there is one. */
 static ssize_t stream_write(void *cookie, const char *buf, size_t size)
 {
-	ssize_t n = sw_fs_write(cookie_fd(cookie), buf, size);
+	size_t done = 0;
 
-	if (n >= 0)
-		return n;
-	errno = (int)-n;
-	return 0;
+	while (done < size) {
+		ssize_t n = sw_fs_write(cookie_fd(cookie), buf + done, size - done);
+
+		if (n <= 0) {
+			errno = n ? (int)-n : EIO;
+			break;
+		}
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
 }
 
 static int stream_seek(void *cookie, off64_t *offset, int whence)
