@@ -194,8 +194,7 @@ static int make_file_system(const struct mount_options *opt)
 
 	if (!type)
 		return fail("there is no file system type '%s': tmpfs, dax, proc", opt->type);
-	mnt = vfs_kern_mount(type, (int)opt->flags, opt->source ? opt->source : opt->type,
-			     *opt->fs ? opt->fs : NULL);
+	mnt = vfs_kern_mount(type, (int)opt->flags, opt->source, *opt->fs ? opt->fs : NULL);
 	if (IS_ERR(mnt)) {
 		int err = (int)-PTR_ERR(mnt);
 
@@ -204,8 +203,9 @@ static int make_file_system(const struct mount_options *opt)
 				    opt->type, opt->source ? opt->source : "",
 				    opt->source && *opt->fs ? " " : "",
 				    *opt->fs ? opt->fs : "(none)");
-		return fail("cannot make a %s%s%s: %s", opt->type, opt->source ? " of " : "",
-			    opt->source ? opt->source : "", strerror(err));
+		return fail("cannot make a %s%s%s: %s%s", opt->type, opt->source ? " of " : "",
+			    opt->source ? opt->source : "", strerror(err),
+			    err == ENOENT ? " (-o size=1g makes it)" : "");
 	}
 	front.mnt = mnt;
 	front.per_open = !strcmp(opt->type, "proc");

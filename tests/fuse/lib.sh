@@ -95,7 +95,9 @@ off() { "$sw" umount "$m"; }
 
 gone() {
     tries=0
-    while kill -0 "$1" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; do
+    # A zombie with one thread: nobody waits for it, and none of its threads still holds anything.
+    while kill -0 "$1" 2>/dev/null &&
+        ! { grep -q '^State:.Z' "/proc/$1/status" && grep -q '^Threads:.1$' "/proc/$1/status"; } 2>/dev/null; do
         tries=$((tries + 1))
         [ $tries -lt 500 ] || return 1
         sleep 0.02

@@ -13,9 +13,10 @@ if ! command -v python3 >/dev/null; then
 fi
 seed=${SEED:-$(awk 'BEGIN { srand(); print int(rand() * 1e9) }')}
 echo "# SEED=$seed"
-for options in "tmpfs -o size=16m,nr_inodes=1000" "tmpfs -o size=16m,xattr,writethrough,threads=1" proc; do
+for options in "tmpfs -o size=16m,nr_inodes=1000" "tmpfs -o size=16m,xattr,writethrough,threads=1" \
+    "dax -o source=$work/image,size=16m,xattr" proc; do
     # shellcheck disable=SC2086
-    holds "hostile_requests_to_$(echo "$options" | tr ' ,=' ___)_are_answered_and_it_goes_on" \
+    holds "hostile_requests_to_$(echo "$options" | sed "s:source=[^,]*,::" | tr ' ,=' ___)_are_answered_and_it_goes_on" \
         python3 "$SRC/tests/fuse/hostile.py" "$BUILD/slabwork-mount" "$seed" "${REQUESTS:-4000}" $options
 done
 done_testing
