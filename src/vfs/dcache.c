@@ -22,17 +22,14 @@
  * Locks: i_lock, then d_lock (parent before child), then buckets or s_lru_lock. rename_lock outside d_lock.
  */
 
-#include "vfs/vfs_internal.h"
+#include "vfs/dcache_fast.h"
 
-#include "lib/hash.h"
-
-#define DHASH_BITS  18
 #define DHASH_LOCKS 1024
 
 #define DEAD_COUNT   (-1)
 #define FROZEN_COUNT (-2) /* d_delete() is at it: nobody may take a reference now */
 
-static struct hlist_head dentry_hashtable[1 << DHASH_BITS];
+struct hlist_head dentry_hashtable[1 << DHASH_BITS];
 static spinlock_t dentry_hash_locks[DHASH_LOCKS];
 static struct kmem_cache *dentry_cachep;
 seqlock_t rename_lock;
@@ -43,11 +40,6 @@ static wait_queue_head_t dentry_waits[DENTRY_WAITS];
 static wait_queue_head_t *dentry_wait_queue(const struct dentry *dentry)
 {
 	return &dentry_waits[hash_ptr(dentry, 4)];
-}
-
-static struct hlist_head *dhash_head(uint32_t hash)
-{
-	return &dentry_hashtable[hash >> (32 - DHASH_BITS)];
 }
 
 static spinlock_t *dhash_lock(uint32_t hash)
@@ -64,57 +56,21 @@ int dcache_init(void)
 
 /* ---- names ------------------------------------------------------------------------ */
 
-static uint64_t hash_step(uint64_t h, uint64_t word)
-{
-	h = (h ^ word) * GOLDEN_RATIO_64;
-	return h ^ (h >> 32);
-}
-
-/* The last 1 to 7 bytes of a name, filled up with zeros. */
-static uint64_t name_tail(const char *name, unsigned int len)
-{
-	uint64_t word = 0;
-
-	switch (len) {
-	case 7:
-		word = (uint64_t)(unsigned char)name[6] << 48;
-		__attribute__((fallthrough));
-	case 6:
-		word |= (uint64_t)(unsigned char)name[5] << 40;
-		__attribute__((fallthrough));
-	case 5:
-		word |= (uint64_t)(unsigned char)name[4] << 32;
-		__attribute__((fallthrough));
-	case 4:
-		word |= (uint64_t)(unsigned char)name[3] << 24;
-		__attribute__((fallthrough));
-	case 3:
-		word |= (uint64_t)(unsigned char)name[2] << 16;
-		__attribute__((fallthrough));
-	case 2:
-		word |= (uint64_t)(unsigned char)name[1] << 8;
-		__attribute__((fallthrough));
-	case 1:
-		word |= (uint64_t)(unsigned char)name[0];
-	}
-	return word;
-}
-
 /**
  * full_name_hash() - of @len bytes at @name, different in each parent @salt
  */
 uint32_t full_name_hash(const void *salt, const char *name, unsigned int len)
 {
-	uint64_t h = (uintptr_t)salt + len, word;
+	uint64_t h = (uintptr_t)salt, word;
+	unsigned int left;
 
-	for (; len >= 8; len -= 8, name += 8) {
+	for (left = len; left >= 8; left -= 8, name += 8) {
 		memcpy(&word, name, 8);
 		h = hash_step(h, word);
 	}
-	if (len)
-		h = hash_step(h, name_tail(name, len));
-	h *= GOLDEN_RATIO_64;
-	return (uint32_t)(h >> 32);
+	if (left)
+		h = hash_step(h, name_tail(name, left));
+	return hash_end(h, len);
 }
 
 int name_hash(const struct dentry *parent, struct qstr *name)
@@ -123,21 +79,6 @@ int name_hash(const struct dentry *parent, struct qstr *name)
 	if (parent->d_op && parent->d_op->d_hash)
 		return parent->d_op->d_hash(parent, name);
 	return 0;
-}
-
-/* @kept: a dentry's words; @name: the caller's bytes. */
-static bool name_is(const char *kept, const char *name, unsigned int len)
-{
-	const uint64_t *w = (const uint64_t *)(const void *)kept;
-	uint64_t word;
-
-	for (; len >= 8; len -= 8, name += 8) {
-		memcpy(&word, name, 8);
-		if (READ_ONCE(*w) != word)
-			return false;
-		w++;
-	}
-	return !len || READ_ONCE(*w) == name_tail(name, len);
 }
 
 static void name_store(char *kept, const char *name, unsigned int len)
@@ -150,7 +91,7 @@ static void name_store(char *kept, const char *name, unsigned int len)
 		w++;
 	}
 	/* The NUL has its place: inline names end before the last byte, others have a byte more. */
-	WRITE_ONCE(*w, name_tail(name, len));
+	WRITE_ONCE(*w, len ? name_tail(name, len) : 0);
 }
 
 static bool name_is_inline(const struct dentry *dentry)
@@ -172,6 +113,15 @@ static bool d_same_name(const struct dentry *dentry, const struct dentry *parent
 
 /* ---- making ----------------------------------------------------------------------- */
 
+static unsigned int d_op_flags(const struct dentry_operations *op)
+{
+	if (likely(!op))
+		return 0;
+	return (op->d_hash ? DCACHE_OP_HASH : 0) | (op->d_compare ? DCACHE_OP_COMPARE : 0) |
+	       (op->d_revalidate ? DCACHE_OP_REVALIDATE : 0) |
+	       (op->d_delete ? DCACHE_OP_DELETE : 0);
+}
+
 static struct dentry *__d_alloc(struct super_block *sb, const struct qstr *name)
 {
 	struct dentry *dentry;
@@ -192,7 +142,7 @@ static struct dentry *__d_alloc(struct super_block *sb, const struct qstr *name)
 	WRITE_ONCE(dentry->d_name.hash, name->hash);
 	WRITE_ONCE(dentry->d_name.len, name->len);
 	WRITE_ONCE(dentry->d_name.name, kept);
-	atomic_init(&dentry->d_flags, 0);
+	atomic_init(&dentry->d_flags, d_op_flags(sb->s_d_op));
 	atomic_init(&dentry->d_seq.sequence, 0);
 	atomic_init(&dentry->d_inode, NULL);
 	atomic_init(&dentry->d_count, 1);
@@ -529,36 +479,7 @@ void d_delete(struct dentry *dentry)
 
 struct dentry *__d_lookup_rcu(const struct dentry *parent, const struct qstr *name, uint32_t *seqp)
 {
-	bool compare = parent->d_op && parent->d_op->d_compare;
-	struct dentry *dentry;
-
-	hlist_for_each_entry_rcu(dentry, dhash_head(name->hash), d_hash)
-	{
-		const char *kept;
-		uint32_t seq, len;
-
-		if (READ_ONCE(dentry->d_name.hash) != name->hash)
-			continue;
-		seq = raw_seqcount_begin(&dentry->d_seq);
-		if (seq & 1)
-			return NULL;
-		if (READ_ONCE(dentry->d_parent) != parent || d_unhashed(dentry))
-			continue;
-		kept = READ_ONCE(dentry->d_name.name);
-		len = READ_ONCE(dentry->d_name.len);
-		/* Only a pair that belongs together may be followed. */
-		if (read_seqcount_retry(&dentry->d_seq, seq))
-			return NULL;
-		if (compare ? parent->d_op->d_compare(dentry, len, kept, name) :
-			      len != name->len || !name_is(kept, name->name, len))
-			continue;
-		if (atomic_load_explicit(&dentry->d_flags, memory_order_acquire) &
-		    (DCACHE_PAR_LOOKUP | DCACHE_DENTRY_KILLED))
-			return NULL;
-		*seqp = seq;
-		return dentry;
-	}
-	return NULL;
+	return d_find_rcu(parent, name, seqp);
 }
 
 /* The chain under its lock: the one dentry of that name, or NULL. */
@@ -621,7 +542,7 @@ struct dentry *d_alloc_parallel(struct dentry *parent, const struct qstr *name, 
 
 	if (!fresh)
 		return ERR_PTR(-ENOMEM);
-	atomic_store_explicit(&fresh->d_flags, DCACHE_PAR_LOOKUP, memory_order_relaxed);
+	atomic_fetch_or_explicit(&fresh->d_flags, DCACHE_PAR_LOOKUP, memory_order_relaxed);
 	for (;;) {
 		bool held;
 
@@ -647,7 +568,7 @@ struct dentry *d_alloc_parallel(struct dentry *parent, const struct qstr *name, 
 			break;
 		dput(found);
 	}
-	atomic_store_explicit(&fresh->d_flags, 0, memory_order_relaxed);
+	atomic_fetch_and_explicit(&fresh->d_flags, ~DCACHE_PAR_LOOKUP, memory_order_relaxed);
 	dput(fresh);
 	*is_new = false;
 	return found;

@@ -246,37 +246,57 @@ static void __put_unused_fd(struct files_struct *files, unsigned int fd)
 		files->next_fd = fd;
 }
 
+/* file_lock held. The number is marked used. */
+static int __alloc_fd(struct files_struct *files, unsigned int start, unsigned int end, int flags)
+{
+	for (;;) {
+		struct fdtable *fdt = files_fdtable(files);
+		unsigned int fd = start > files->next_fd ? start : files->next_fd;
+		int err;
+
+		if (fd < fdt->max_fds)
+			fd = find_next_fd(fdt, fd);
+		if (fd >= end)
+			return -EMFILE;
+		if (likely(fd < fdt->max_fds)) {
+			__set_open_fd(fdt, fd, flags & O_CLOEXEC);
+			if (start <= files->next_fd)
+				files->next_fd = fd + 1;
+			return (int)fd;
+		}
+		err = expand_files(files, fd);
+		if (err)
+			return err;
+	}
+}
+
 int alloc_fd(unsigned int start, unsigned int end, int flags)
 {
 	struct files_struct *files = current_files();
-	unsigned int fd;
-	int err = 0;
+	int fd;
 
 	if (!files)
 		return -EMFILE;
 	spin_lock(&files->file_lock);
-	for (;;) {
-		struct fdtable *fdt = files_fdtable(files);
-
-		fd = start > files->next_fd ? start : files->next_fd;
-		if (fd < fdt->max_fds)
-			fd = find_next_fd(fdt, fd);
-		if (fd >= end) {
-			err = -EMFILE;
-			break;
-		}
-		if (fd < fdt->max_fds) {
-			__set_open_fd(fdt, fd, flags & O_CLOEXEC);
-			if (start <= files->next_fd)
-				files->next_fd = fd + 1;
-			break;
-		}
-		err = expand_files(files, fd);
-		if (err)
-			break;
-	}
+	fd = __alloc_fd(files, start, end, flags);
 	spin_unlock(&files->file_lock);
-	return err ? err : (int)fd;
+	return fd;
+}
+
+/* alloc_fd() and fd_install() under one lock: the lowest number >= @start. Consumes the reference unless it fails. */
+int fd_alloc_install(unsigned int start, struct file *file, int flags)
+{
+	struct files_struct *files = current_files();
+	int fd;
+
+	if (!files)
+		return -EMFILE;
+	spin_lock(&files->file_lock);
+	fd = __alloc_fd(files, start, NR_OPEN_MAX, flags);
+	if (likely(fd >= 0))
+		atomic_store_explicit(&files_fdtable(files)->fd[fd], file, memory_order_release);
+	spin_unlock(&files->file_lock);
+	return fd;
 }
 
 void put_unused_fd(unsigned int fd)
@@ -402,7 +422,7 @@ int sw_fs_close(int fd)
 {
 	struct file *file = file_close_fd((unsigned int)fd);
 
-	return file ? close_file(file) : -EBADF;
+	return likely(file != NULL) ? close_file(file) : -EBADF;
 }
 
 int sw_fs_close_range(unsigned int first, unsigned int last, unsigned int flags)
@@ -455,11 +475,9 @@ static int dup_from(unsigned int fd, unsigned int start, int flags)
 
 	if (!file)
 		return -EBADF;
-	new = alloc_fd(start, NR_OPEN_MAX, flags);
+	new = fd_alloc_install(start, file, flags);
 	if (new < 0)
 		__fput_sync(file);
-	else
-		fd_install((unsigned int)new, file);
 	return new;
 }
 

@@ -12,14 +12,15 @@
  * Everything walked over may be dying; it is freed after a grace period, and its sequence has moved.
  */
 
+#include "vfs/dcache_fast.h"
 #include "vfs/namei.h"
 
 /* Links within links; more is for the other walk. */
 #define RCU_LINKS 8
 
 struct walker {
-	struct rcu_path at;
-	struct path root; /* mnt NULL: not looked at yet */
+	struct rcu_path *at; /* the caller's; its words are written one by one and read so */
+	struct path root;    /* mnt NULL: not looked at yet */
 	unsigned int links, depth;
 	const char *rest[RCU_LINKS];
 };
@@ -28,11 +29,11 @@ struct walker {
 
 static int stand_at(struct walker *w, struct vfsmount *mnt, struct dentry *dentry)
 {
-	w->at.mnt = mnt;
-	w->at.dentry = dentry;
-	w->at.seq = raw_seqcount_begin(&dentry->d_seq);
-	w->at.inode = d_inode(dentry);
-	return w->at.seq & 1 || !w->at.inode ? -ECHILD : 0;
+	w->at->mnt = mnt;
+	w->at->dentry = dentry;
+	w->at->seq = raw_seqcount_begin(&dentry->d_seq);
+	w->at->inode = d_inode(dentry);
+	return w->at->seq & 1 || !w->at->inode ? -ECHILD : 0;
 }
 
 static int read_fs_path(const struct path *slot, struct path *path)
@@ -101,23 +102,23 @@ static int may_exec_rcu(struct inode *dir)
 
 static int step_up(struct walker *w)
 {
-	struct dentry *parent, *dentry = w->at.dentry;
-	struct rcu_path up = { .mnt = w->at.mnt };
+	struct dentry *parent, *dentry = w->at->dentry;
+	struct rcu_path up = { .mnt = w->at->mnt };
 
 	if (!w->root.mnt && read_fs_path(&current_task()->fs->root, &w->root))
 		return -ECHILD;
-	if (dentry == w->root.dentry && w->at.mnt == w->root.mnt)
+	if (dentry == w->root.dentry && w->at->mnt == w->root.mnt)
 		return 0;
-	if (dentry == w->at.mnt->mnt_root)
+	if (dentry == w->at->mnt->mnt_root)
 		return -ECHILD;
 	parent = rcu_dereference(dentry->d_parent);
 	up.dentry = parent;
 	up.seq = raw_seqcount_begin(&parent->d_seq);
 	up.inode = d_inode(parent);
-	if (up.seq & 1 || !up.inode || !rcu_path_valid(&w->at) ||
+	if (up.seq & 1 || !up.inode || !rcu_path_valid(w->at) ||
 	    atomic_load_explicit(&parent->d_flags, memory_order_relaxed) & DCACHE_MOUNTED)
 		return -ECHILD;
-	w->at = up;
+	*w->at = up;
 	return 0;
 }
 
@@ -141,38 +142,90 @@ static int cross_mount(struct rcu_path *to)
 	return 0;
 }
 
-/* *link: a link to be followed; the walk stays where it is. */
-static int step(struct walker *w, struct qstr *name, enum last_type type, bool follow,
-		const char **link)
+/* A link that is to be followed: its text, or NULL: the other walk does it. */
+static __attribute__((noinline)) const char *link_rcu(struct walker *w, struct dentry *dentry,
+						      struct inode *inode, uint32_t seq)
 {
-	struct rcu_path to = { .mnt = w->at.mnt };
+	const char *text = READ_ONCE(inode->i_link);
+
+	/* atime of links is kept by the other walk; one that is fresh needs nothing. */
+	if (!text || !*text || w->links++ >= RCU_LINKS ||
+	    read_seqcount_retry(&dentry->d_seq, seq) ||
+	    !(atomic_load_explicit(&inode->i_state, memory_order_relaxed) & I_ATIME_FRESH))
+		return NULL;
+	return text;
+}
+
+/* The walk goes to @dentry, or to what is mounted there. */
+static __attribute__((noinline)) int step_unusual(struct walker *w, struct dentry *dentry,
+						  struct inode *inode, uint32_t seq)
+{
+	struct rcu_path to = { w->at->mnt, dentry, inode, seq };
+
+	if ((dentry->d_op && dentry->d_op->d_revalidate) || !inode || cross_mount(&to))
+		return -ECHILD;
+	if (S_ISLNK(READ_ONCE(to.inode->i_mode)))
+		return -ECHILD;
+	*w->at = to;
+	return 0;
+}
+
+/*
+ * One component that is a name. *link: a link to be followed; the walk stays where it is. Single words
+ * all along: a structure that is built and copied at once stalls on its own stores.
+ */
+SW_ALWAYS_INLINE int step(struct walker *w, const struct qstr *name, bool follow, const char **link)
+{
+	struct rcu_path *at = w->at;
+	struct dentry *dentry;
+	struct inode *inode;
+	uint32_t seq;
 
 	*link = NULL;
-	if (unlikely(type != LAST_NORM))
-		return type == LAST_DOTDOT ? step_up(w) : 0;
-	if (name->len > SW_NAME_MAX || name_hash(w->at.dentry, name))
+	dentry = d_find_rcu(at->dentry, name, &seq);
+	if (unlikely(!dentry))
 		return -ECHILD;
-	to.dentry = __d_lookup_rcu(w->at.dentry, name, &to.seq);
-	if (!to.dentry)
+	inode = d_inode(dentry);
+	if (unlikely(!rcu_path_valid(at)))
 		return -ECHILD;
-	to.inode = d_inode(to.dentry);
-	if (!rcu_path_valid(&w->at) || (to.dentry->d_op && to.dentry->d_op->d_revalidate))
-		return -ECHILD;
-	if (!to.inode)
-		return rcu_path_valid(&to) ? -ENOENT : -ECHILD;
-	if (cross_mount(&to))
-		return -ECHILD;
-	if (follow && unlikely(S_ISLNK(READ_ONCE(to.inode->i_mode)))) {
-		/* atime of links is kept by the other walk; one that is fresh needs nothing. */
-		*link = READ_ONCE(to.inode->i_link);
-		if (!*link || !**link || w->links++ >= RCU_LINKS || !rcu_path_valid(&to) ||
-		    !(atomic_load_explicit(&to.inode->i_state, memory_order_relaxed) &
-		      I_ATIME_FRESH))
-			return -ECHILD;
-		return 0;
+	if (unlikely(atomic_load_explicit(&dentry->d_flags, memory_order_relaxed) &
+		     (DCACHE_MOUNTED | DCACHE_OP_REVALIDATE)))
+		return step_unusual(w, dentry, inode, seq);
+	if (unlikely(!inode))
+		return read_seqcount_retry(&dentry->d_seq, seq) ? -ECHILD : -ENOENT;
+	if (follow && unlikely(S_ISLNK(READ_ONCE(inode->i_mode)))) {
+		*link = link_rcu(w, dentry, inode, seq);
+		return *link ? 0 : -ECHILD;
 	}
-	w->at = to;
+	at->dentry = dentry;
+	at->inode = inode;
+	at->seq = seq;
 	return 0;
+}
+
+/* Cuts the next component off *at and hashes it. -ECHILD: too long, or the parent hashes in its own way. */
+SW_ALWAYS_INLINE int take_name(const struct dentry *parent, const char **at, struct qstr *name,
+			       enum last_type *type)
+{
+	const char *p = *at;
+
+	name->name = p;
+	name->len = scan_name(parent, p, &name->hash);
+	*type = LAST_NORM;
+	if (unlikely(*p == '.') && name->len <= 2 && (name->len == 1 || p[1] == '.'))
+		*type = name->len == 1 ? LAST_DOT : LAST_DOTDOT;
+	else if (unlikely(name->len > SW_NAME_MAX ||
+			  atomic_load_explicit(&((struct dentry *)parent)->d_flags,
+					       memory_order_relaxed) &
+				  DCACHE_OP_HASH))
+		return -ECHILD;
+	*at = p + name->len;
+	return 0;
+}
+
+static int step_dots(struct walker *w, enum last_type type)
+{
+	return type == LAST_DOTDOT ? step_up(w) : 0;
 }
 
 static const char *enter_text(struct walker *w, const char *text, int *err)
@@ -185,9 +238,9 @@ static const char *enter_text(struct walker *w, const char *text, int *err)
 	return text;
 }
 
-/* All but the last component, which is left in *last. */
-static int to_last(struct walker *w, const char *name, struct qstr *last, enum last_type *last_type,
-		   bool *trailing)
+/* All but the last component, which is left in *last, hashed. */
+SW_ALWAYS_INLINE int to_last(struct walker *w, const char *name, struct qstr *last,
+			     enum last_type *last_type, bool *trailing)
 {
 	const char *begin = name, *link;
 	int err;
@@ -197,29 +250,39 @@ static int to_last(struct walker *w, const char *name, struct qstr *last, enum l
 	*trailing = false;
 	while (*name == '/')
 		name++;
-	if (!*name)
+	if (unlikely(!*name))
 		return 0;
 	for (;;) {
 		enum last_type type;
 		struct qstr this;
 		bool slashes;
 
-		if (may_exec_rcu(w->at.inode))
+		if (unlikely(may_exec_rcu(w->at->inode)) ||
+		    unlikely(take_name(w->at->dentry, &name, &this, &type)))
 			return -ECHILD;
-		type = next_component(&name, &this, &slashes);
+		slashes = *name == '/';
+		while (*name == '/')
+			name++;
 		if (!*name) {
-			if (!w->depth) {
-				*last = this;
+			if (likely(!w->depth)) {
+				last->name = this.name;
+				last->len = this.len;
+				last->hash = this.hash;
 				*last_type = type;
 				*trailing = slashes;
 				return name - begin >= SW_PATH_MAX ? -ECHILD : 0;
 			}
 			name = w->rest[--w->depth];
 		}
-		err = step(w, &this, type, true, &link);
-		if (err)
+		if (unlikely(type != LAST_NORM)) {
+			err = step_dots(w, type);
+			link = NULL;
+		} else {
+			err = step(w, &this, true, &link);
+		}
+		if (unlikely(err))
 			return err;
-		if (link) {
+		if (unlikely(link != NULL)) {
 			link = enter_text(w, link, &err);
 			if (err)
 				return err;
@@ -231,7 +294,17 @@ static int to_last(struct walker *w, const char *name, struct qstr *last, enum l
 	}
 }
 
-static int to_end(struct walker *w, const char *name, unsigned int flags)
+static __attribute__((noinline)) int to_last_of_link(struct walker *w, const char *link,
+						     struct qstr *last, enum last_type *type,
+						     bool *trailing)
+{
+	int err = 0;
+
+	link = enter_text(w, link, &err);
+	return err ? err : to_last(w, link, last, type, trailing);
+}
+
+SW_ALWAYS_INLINE int to_end(struct walker *w, const char *name, unsigned int flags)
 {
 	bool trailing, again = false;
 	enum last_type type;
@@ -240,16 +313,19 @@ static int to_end(struct walker *w, const char *name, unsigned int flags)
 	int err;
 
 	err = to_last(w, name, &last, &type, &trailing);
-	while (!err) {
+	while (likely(!err)) {
 		again |= trailing;
-		err = step(w, &last, type, flags & LOOKUP_FOLLOW || again, &link);
-		if (err || !link)
+		if (unlikely(type != LAST_NORM)) {
+			err = step_dots(w, type);
 			break;
-		link = enter_text(w, link, &err);
-		if (!err)
-			err = to_last(w, link, &last, &type, &trailing);
+		}
+		err = step(w, &last, flags & LOOKUP_FOLLOW || again, &link);
+		if (err || likely(!link))
+			break;
+		err = to_last_of_link(w, link, &last, &type, &trailing);
 	}
-	if (!err && (again || flags & LOOKUP_DIRECTORY) && !S_ISDIR(READ_ONCE(w->at.inode->i_mode)))
+	if (!err && unlikely(again || flags & LOOKUP_DIRECTORY) &&
+	    !S_ISDIR(READ_ONCE(w->at->inode->i_mode)))
 		err = -ECHILD;
 	return err;
 }
@@ -262,6 +338,7 @@ int rcu_walk(int dfd, const char *name, unsigned int flags, struct rcu_path *at,
 
 	if (unlikely(!*name))
 		return -ECHILD;
+	w.at = at;
 	err = start(&w, dfd, name);
 	if (err)
 		return err;
@@ -269,7 +346,6 @@ int rcu_walk(int dfd, const char *name, unsigned int flags, struct rcu_path *at,
 		err = to_last(&w, name, &nd->last, &nd->last_type, &nd->trailing);
 	else
 		err = to_end(&w, name, flags);
-	*at = w.at;
 	return err;
 }
 

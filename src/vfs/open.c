@@ -74,13 +74,14 @@ static fmode_t mode_of_flags(unsigned int flags)
 int do_dentry_open(struct file *file, struct inode *inode)
 {
 	unsigned int flags = atomic_load_explicit(&file->f_flags, memory_order_relaxed);
+	const struct cred *cred = current_cred();
 	fmode_t mode;
 	int err = 0;
 
 	WRITE_ONCE(file->f_inode, inode);
 	WRITE_ONCE(file->f_mapping, inode->i_mapping);
-	file->f_uid = current_cred()->fsuid;
-	file->f_cap_override = cred_capable(current_cred());
+	file->f_uid = cred->fsuid;
+	file->f_cap_override = cred_capable(cred);
 	if (flags & O_PATH) {
 		WRITE_ONCE(file->f_mode, FMODE_PATH);
 		file->f_op = &path_fops;
@@ -102,9 +103,10 @@ int do_dentry_open(struct file *file, struct inode *inode)
 	if (mode & FMODE_WRITE)
 		atomic_fetch_add_explicit(&inode->i_writecount, 1, memory_order_relaxed);
 	WRITE_ONCE(file->f_mode, file->f_mode | FMODE_OPENED);
-	atomic_fetch_and_explicit(&file->f_flags,
-				  ~(unsigned int)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC),
-				  memory_order_relaxed);
+	/* Nobody else has the file yet. */
+	atomic_store_explicit(&file->f_flags,
+			      flags & ~(unsigned int)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC),
+			      memory_order_relaxed);
 	return 0;
 }
 
@@ -366,11 +368,9 @@ int sw_fs_openat(int dirfd, const char *name, int flags, mode_t mode)
 	file = do_filp_open(dirfd, name, &op);
 	if (IS_ERR(file))
 		return (int)PTR_ERR(file);
-	fd = get_unused_fd_flags(flags);
+	fd = fd_alloc_install(0, file, flags);
 	if (fd < 0)
 		__fput_sync(file);
-	else
-		fd_install((unsigned int)fd, file);
 	return fd;
 }
 

@@ -71,25 +71,49 @@ int vfs_getattr(const struct path *path, struct kstat *stat, uint32_t mask, unsi
 	return 0;
 }
 
+/* Straight into the caller's buffer. */
+SW_ALWAYS_INLINE void fill_from_inode(struct stat *st, struct inode *inode)
+{
+	uint32_t seq;
+
+	st->st_dev = inode->i_sb->s_dev;
+	st->st_ino = inode->i_ino;
+	st->st_rdev = inode->i_rdev;
+	st->st_blksize = inode->i_blkbits < 31 ? 1 << inode->i_blkbits : 4096;
+	do {
+		seq = read_seqcount_begin(&inode->i_seq);
+		st->st_mode = READ_ONCE(inode->i_mode);
+		st->st_uid = READ_ONCE(inode->i_uid);
+		st->st_gid = READ_ONCE(inode->i_gid);
+		st->st_nlink = atomic_load_explicit(&inode->i_nlink, memory_order_relaxed);
+		st->st_atim.tv_sec = READ_ONCE(inode->i_atime.tv_sec);
+		st->st_atim.tv_nsec = READ_ONCE(inode->i_atime.tv_nsec);
+		st->st_mtim.tv_sec = READ_ONCE(inode->i_mtime.tv_sec);
+		st->st_mtim.tv_nsec = READ_ONCE(inode->i_mtime.tv_nsec);
+		st->st_ctim.tv_sec = READ_ONCE(inode->i_ctime.tv_sec);
+		st->st_ctim.tv_nsec = READ_ONCE(inode->i_ctime.tv_nsec);
+		st->st_size = i_size_read(inode);
+		st->st_blocks =
+			(blkcnt_t)atomic_load_explicit(&inode->i_blocks, memory_order_relaxed);
+	} while (unlikely(read_seqcount_retry(&inode->i_seq, seq)));
+}
+
 static int stat_rcu(int dfd, const char *name, unsigned int flags, struct stat *st)
 {
 	struct rcu_path at;
-	struct kstat k;
 	int err;
 
 	rcu_read_lock();
 	err = rcu_walk(dfd, name, flags, &at, NULL);
 	if (likely(!err)) {
-		if (at.inode->i_op->getattr)
+		if (unlikely(at.inode->i_op->getattr != NULL))
 			err = -ECHILD;
 		else
-			generic_fillattr(at.inode, &k);
-		if (!rcu_path_valid(&at))
+			fill_from_inode(st, at.inode);
+		if (unlikely(!rcu_path_valid(&at)))
 			err = -ECHILD;
 	}
 	rcu_read_unlock();
-	if (likely(!err))
-		fill_stat(st, &k);
 	return err;
 }
 

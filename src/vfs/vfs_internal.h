@@ -100,6 +100,7 @@ void files_put(struct files_struct *files);
 /* Lowest free number >= start, marked used; fd[] still NULL. -EMFILE, -ENOMEM. */
 int alloc_fd(unsigned int start, unsigned int end, int flags);
 #define get_unused_fd_flags(flags) alloc_fd(0, NR_OPEN_MAX, flags)
+int fd_alloc_install(unsigned int start, struct file *file, int flags);
 void put_unused_fd(unsigned int fd);
 /* Publishes; consumes the caller's reference. */
 void fd_install(unsigned int fd, struct file *file);
