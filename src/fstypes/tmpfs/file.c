@@ -10,6 +10,9 @@
  * Folios are dirty from their first byte on, so that nobody takes them for a copy of something.
  * A new folio is zeroed where the write does not reach; it becomes uptodate in ->write_end, and
  * only then do readers without locks believe in it.
+ *
+ * Differs from Linux: a large folio that is cut by truncate or a hole is not split. What is cut off reads as zeros,
+ * but is counted until all of the folio goes.
  */
 
 #include <string.h>
