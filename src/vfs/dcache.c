@@ -354,17 +354,10 @@ struct dentry *dget(struct dentry *dentry)
 	return dentry;
 }
 
-bool d_get_rcu(struct dentry *dentry)
+bool d_get_unused(struct dentry *dentry)
 {
-	int n = atomic_load_explicit(&dentry->d_count, memory_order_relaxed);
+	int n;
 
-	while (n > 0)
-		if (atomic_compare_exchange_weak_explicit(&dentry->d_count, &n, n + 1,
-							  memory_order_acquire,
-							  memory_order_relaxed))
-			return true;
-	if (n < 0)
-		return false;
 	spin_lock(&dentry->d_lock);
 	n = atomic_load_explicit(&dentry->d_count, memory_order_relaxed);
 	if (n >= 0)
@@ -494,7 +487,8 @@ static struct dentry *find_in_bucket(const struct dentry *parent, const struct q
 	return NULL;
 }
 
-struct dentry *d_lookup(struct dentry *parent, const struct qstr *name)
+/* Under the bucket's lock: certain, also that there is none. */
+static struct dentry *d_lookup_locked(struct dentry *parent, const struct qstr *name)
 {
 	spinlock_t *lock = dhash_lock(name->hash);
 	struct dentry *dentry;
@@ -522,6 +516,37 @@ struct dentry *d_lookup(struct dentry *parent, const struct qstr *name)
 			return dentry;
 		dput(dentry); /* renamed or dropped meanwhile */
 	}
+}
+
+/*
+ * d_lookup(), and *seq: while d_seq is that, the dentry has this name, parent and inode. A find without
+ * the lock is believed if the sequence stood still; a miss is not.
+ */
+struct dentry *d_lookup_seq(struct dentry *parent, const struct qstr *name, uint32_t *seq)
+{
+	struct dentry *dentry;
+	bool held = false;
+
+	rcu_read_lock();
+	dentry = d_find_rcu(parent, name, seq);
+	if (dentry)
+		held = d_get_rcu(dentry);
+	rcu_read_unlock();
+	if (likely(held && !read_seqcount_retry(&dentry->d_seq, *seq)))
+		return dentry;
+	if (held)
+		dput(dentry);
+	dentry = d_lookup_locked(parent, name);
+	if (dentry)
+		*seq = read_seqcount_begin(&dentry->d_seq) - 2; /* not to be compared with */
+	return dentry;
+}
+
+struct dentry *d_lookup(struct dentry *parent, const struct qstr *name)
+{
+	uint32_t seq;
+
+	return d_lookup_seq(parent, name, &seq);
 }
 
 static void wait_lookup(struct dentry *dentry)

@@ -49,18 +49,6 @@ struct vfsmount *mntget(struct vfsmount *mnt)
 	return mnt;
 }
 
-bool mnt_get_rcu(struct vfsmount *mnt)
-{
-	_Atomic int *count = &real_mount(mnt)->mnt_count;
-	int n = atomic_load_explicit(count, memory_order_relaxed);
-
-	while (n > 0)
-		if (atomic_compare_exchange_weak_explicit(count, &n, n + 1, memory_order_acquire,
-							  memory_order_relaxed))
-			return true;
-	return false;
-}
-
 static void mount_free_rcu(struct rcu_head *head)
 {
 	struct mount *m = container_of(head, struct mount, mnt_rcu);

@@ -195,13 +195,12 @@ int vfs_unlink(struct inode *dir, struct dentry *dentry)
 		return err;
 	if (!dir->i_op->unlink)
 		return -EPERM;
-	ihold(inode);
+	/* The caller's dentry keeps the inode until d_delete(). */
 	inode_lock(inode);
 	err = is_mountpoint(dentry) ? -EBUSY : dir->i_op->unlink(dir, dentry);
 	inode_unlock(inode);
 	if (!err)
 		d_delete(dentry);
-	iput(inode);
 	return err;
 }
 

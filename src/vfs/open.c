@@ -207,6 +207,7 @@ static struct dentry *lookup_create(struct nameidata *nd, const struct open_flag
 {
 	struct inode *dir = d_inode(nd->path.dentry);
 	struct dentry *dentry;
+	uint32_t seq;
 	int err = 0;
 
 	if (nd->last.len > SW_NAME_MAX)
@@ -214,14 +215,19 @@ static struct dentry *lookup_create(struct nameidata *nd, const struct open_flag
 	err = name_hash(nd->path.dentry, &nd->last);
 	if (err)
 		return ERR_PTR(err);
-	if (!(op->open_flag & O_EXCL)) {
-		dentry = d_lookup(nd->path.dentry, &nd->last);
-		if (dentry && d_inode(dentry) && !(dentry->d_op && dentry->d_op->d_revalidate))
-			return dentry;
+	dentry = d_lookup_seq(nd->path.dentry, &nd->last, &seq);
+	if (dentry && dentry->d_op && dentry->d_op->d_revalidate) {
 		dput(dentry);
+		dentry = NULL;
 	}
+	if (dentry && d_inode(dentry) && !(op->open_flag & O_EXCL))
+		return dentry;
 	inode_lock(dir);
-	dentry = lookup_locked(&nd->last, nd->path.dentry);
+	/* What was found is still there if nothing was done to it; only the lock makes that stay so. */
+	if (!dentry || read_seqcount_retry(&dentry->d_seq, seq)) {
+		dput(dentry);
+		dentry = lookup_locked(&nd->last, nd->path.dentry);
+	}
 	if (!IS_ERR(dentry) && !d_inode(dentry)) {
 		err = create_locked(&nd->path, dentry, op);
 		*created = !err;

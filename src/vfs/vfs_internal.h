@@ -173,7 +173,19 @@ int mount_init(void);
 void dentry_mark_dead(struct dentry *dentry);
 struct dentry *dentry_bury(struct dentry *dentry);
 /* One more reference of a dentry found under RCU; false: it is dying. */
-bool d_get_rcu(struct dentry *dentry);
+bool d_get_unused(struct dentry *dentry);
+static inline bool d_get_rcu(struct dentry *dentry)
+{
+	int n = atomic_load_explicit(&dentry->d_count, memory_order_relaxed);
+
+	while (likely(n > 0))
+		if (atomic_compare_exchange_weak_explicit(&dentry->d_count, &n, n + 1,
+							  memory_order_acquire,
+							  memory_order_relaxed))
+			return true;
+	return n == 0 && d_get_unused(dentry);
+}
+struct dentry *d_lookup_seq(struct dentry *parent, const struct qstr *name, uint32_t *seq);
 /* Kill the whole tree: nobody else uses the super block. @pinned: as kill_litter_super() says. */
 void shrink_dcache_for_umount(struct super_block *sb, bool pinned);
 void wake_dentry(const struct dentry *dentry);
@@ -202,12 +214,23 @@ struct mount {
 	struct rcu_head mnt_rcu;
 };
 extern seqlock_t mount_lock;
-/* One more reference of a mount found under RCU; false: it is going. */
-bool mnt_get_rcu(struct vfsmount *mnt);
 
 static inline struct mount *real_mount(struct vfsmount *mnt)
 {
 	return (struct mount *)((char *)mnt - offsetof(struct mount, mnt));
+}
+
+/* One more reference of a mount found under RCU; false: it is going. */
+static inline bool mnt_get_rcu(struct vfsmount *mnt)
+{
+	_Atomic int *count = &real_mount(mnt)->mnt_count;
+	int n = atomic_load_explicit(count, memory_order_relaxed);
+
+	while (likely(n > 0))
+		if (atomic_compare_exchange_weak_explicit(count, &n, n + 1, memory_order_acquire,
+							  memory_order_relaxed))
+			return true;
+	return false;
 }
 
 /* What is mounted on it, no reference (RCU); NULL: nothing. */
