@@ -228,8 +228,7 @@ SW_API size_t malloc_usable_size(void *p)
  * left in a larger object than its class (more than half used, or a fifth of one that grows) is
  * fine too, and so is an area that it shrank by less than is worth a system call.
  */
-#define AREA_SLACK  (64UL << 10)
-#define GROWN_SLACK 5 /* four times, and rounding */
+#define AREA_SLACK (64UL << 10)
 
 static bool may_be_size(size_t n, size_t is)
 {
@@ -237,7 +236,7 @@ static bool may_be_size(size_t n, size_t is)
 		return false;
 	if (is > MALLOC_CACHE_MAX)
 		return n > is / 2 || is - n < AREA_SLACK;
-	return n > is / GROWN_SLACK || malloc_class_size(n) == is;
+	return n > is / MALLOC_GROWN_SLACK || malloc_class_size(n) == is;
 }
 
 static void check_size(void *p, size_t n, const char *who)

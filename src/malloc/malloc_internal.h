@@ -16,6 +16,9 @@ SW_HIDDEN void free_slow(void *p, unsigned int tag, const char *who);
 SW_HIDDEN void *malloc_aligned(size_t align, size_t n);
 SW_HIDDEN void *malloc_nomem(void);
 
+/* realloc() gives what grows four times as much as it asks for, and a class rounds that up. */
+#define MALLOC_GROWN_SLACK 5
+
 /* Bytes behind a pointer that the caller says is live; stops the process if it is not. */
 SW_HIDDEN size_t malloc_usable(const void *p, const char *who);
 

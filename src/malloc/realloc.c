@@ -37,7 +37,7 @@
 #include <stdlib.h>
 
 #define NR_GROWERS 16
-#define GROW_TIMES 4 /* malloc.c knows it, too: may_be_size() */
+#define GROW_TIMES 4 /* MALLOC_GROWN_SLACK follows from it */
 
 static struct grower {
 	_Atomic(const void *) p;
@@ -142,8 +142,8 @@ static __attribute__((noinline)) void *realloc_object(void *old, size_t old_size
 	}
 	if (n > old_size / 2 || old_size == MALLOC_ALIGN)
 		return old;
-	/* Is it one that was given more than it asked for, and grows? */
-	if (grows_again(old, n)) {
+	/* Is it one that was given more than it asked for, and grows? Not another that lies there now. */
+	if (n > old_size / MALLOC_GROWN_SLACK && grows_again(old, n)) {
 		note_grower(old, n);
 		return old;
 	}
@@ -173,7 +173,7 @@ SW_ALWAYS_INLINE void *realloc_for(void *old, size_t n, const char *who)
 	size_t size = malloc_tag_size[malloc_live_tag(old)];
 
 	if (unlikely(!size))
-		return sw_block_resize_within(old, n) ? old : realloc_slow(old, n, who);
+		return n && sw_block_resize_within(old, n) ? old : realloc_slow(old, n, who);
 	/* Wraps for n == 0. */
 	if (likely(n - 1 - size / 2 < size - size / 2))
 		return old;

@@ -320,3 +320,49 @@ KUNIT_TEST(sized_frees_accept_what_grew)
 		free_sized(p, n);
 	}
 }
+
+KUNIT_TEST(a_small_buffer_with_room_is_freed_by_size_0)
+{
+	void *aligned = NULL;
+	char *p = malloc(100);
+
+	p = realloc(p, 5000);
+	p = realloc(p, 9000);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_NULL(test, realloc(p, opaque(0)));
+	KUNIT_ASSERT_EQ(test, posix_memalign(&aligned, 8 * MIB, 100), 0);
+	KUNIT_EXPECT_NULL(test, realloc(aligned, opaque(0)));
+}
+
+/* An object of 32 bytes that has grown, then one of 4096 at the same place. */
+KUNIT_TEST(a_larger_object_where_a_small_one_grew_is_trimmed)
+{
+	enum { NR = 40000 };
+	static char *small[NR], *large[NR / 4];
+	char *place = NULL;
+	int nr, found = -1;
+
+	for (nr = 0; nr < NR && !place; nr++) {
+		small[nr] = realloc(malloc(16), 20);
+		KUNIT_ASSERT_NOT_NULL(test, small[nr]);
+		if (nr > NR / 2 && !((uintptr_t)small[nr] & 4095))
+			place = small[nr];
+	}
+	while (nr)
+		free(small[--nr]);
+	malloc_trim(0);
+	for (; nr < NR / 4 && found < 0; nr++) {
+		large[nr] = malloc(4096);
+		if (large[nr] == place)
+			found = nr;
+	}
+	if (found >= 0) {
+		large[found] = realloc(large[found], 30);
+		KUNIT_EXPECT_LE(test, malloc_usable_size(large[found]), 64);
+		free_sized(large[found], 30);
+		large[found] = NULL;
+	}
+	while (nr)
+		free(large[--nr]);
+	KUNIT_EXPECT_GE(test, found, 0);
+}
