@@ -131,9 +131,25 @@ static bool has_read(const struct address_space *mapping)
 	return mapping->a_ops->read_folio || mapping->a_ops->readpage;
 }
 
+#define HUGE_ORDER 9
+
+unsigned int mapping_write_order(const struct address_space *mapping, sw_loff_t pos, size_t len)
+{
+	const sw_loff_t huge = (sw_loff_t)PAGE_SIZE << HUGE_ORDER;
+	sw_loff_t size = atomic_load_explicit(&((struct address_space *)mapping)->i_size,
+					      memory_order_relaxed);
+
+	if (!len || !mapping_test(mapping, AS_LARGE_FOLIO))
+		return 0;
+	if (pos <= size && !(pos & (huge - 1)) && size >= 4 * huge)
+		return HUGE_ORDER;
+	return min(get_order(((size_t)pos & ~PAGE_MASK) + len), (unsigned int)HUGE_ORDER);
+}
+
 int simple_write_begin(struct file *file, struct address_space *mapping, sw_loff_t pos,
 		       unsigned int len, struct folio **foliop, void **fsdata)
 {
+	unsigned int order = mapping_write_order(mapping, pos, len);
 	pgoff_t index = (pgoff_t)pos >> PAGE_SHIFT;
 	struct folio *folio;
 	size_t from, to;
@@ -143,7 +159,7 @@ int simple_write_begin(struct file *file, struct address_space *mapping, sw_loff
 	for (;;) {
 		folio = __filemap_get_folio(mapping, index,
 					    FGP_LOCK | FGP_CREAT | FGP_WRITE |
-						    (len ? fgf_set_order(len) : 0),
+						    fgf_set_order(PAGE_SIZE << order),
 					    mapping->gfp_mask);
 		if (IS_ERR(folio))
 			return (int)PTR_ERR(folio);

@@ -558,6 +558,15 @@ SW_API int simple_write_end(struct file *file, struct address_space *mapping, sw
 			    unsigned int len, unsigned int copied, struct folio *folio,
 			    void *fsdata) SW_NAME(simple_write_end);
 
+/**
+ * mapping_write_order() - how large a folio a write of @len bytes at @pos should make, if there is none
+ *
+ * What holds the write; for a file that grows, a huge page once that is at most a quarter of what it has.
+ * Return: log2 of pages. filemap_alloc_folio() and the index may make it less.
+ */
+SW_API unsigned int mapping_write_order(const struct address_space *mapping, sw_loff_t pos,
+					size_t len) SW_NAME(mapping_write_order);
+
 /* SEEK_DATA, SEEK_HOLE by what is cached. -ENXIO past the end. */
 SW_API sw_loff_t mapping_seek_hole_data(struct address_space *mapping, sw_loff_t start,
 					sw_loff_t end, int whence) SW_NAME(mapping_seek_hole_data);

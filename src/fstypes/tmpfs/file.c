@@ -56,10 +56,9 @@ void tmpfs_settle(struct inode *inode, unsigned long reserved)
 static struct folio *add_folio(struct inode *inode, sw_loff_t pos, size_t len)
 {
 	struct tmpfs_sb *sbi = tmpfs_sb(inode->i_sb);
-	unsigned int order = get_order(((size_t)pos & ~PAGE_MASK) + len);
+	unsigned int order = mapping_write_order(inode->i_mapping, pos, len);
 	struct folio *folio;
 
-	order = min(order, (unsigned int)MAX_FOLIO_ORDER);
 	while (!tmpfs_reserve(sbi, 1UL << order))
 		if (!order--)
 			return ERR_PTR(-ENOSPC);
