@@ -27,7 +27,9 @@ chmod +x "$t/one"
     for f in $(find include/kunit compat -name '*.h' 2>/dev/null); do
         echo "$f C11 gcc -std=gnu11 -Iinclude -Icompat -xc"
     done
+    fuse=$(pkg-config --cflags fuse3 2>/dev/null) || fuse=
     for f in $(find src -name '*.h' 2>/dev/null); do
-        echo "$f C11 gcc -std=gnu11 -D_GNU_SOURCE -DSW_VERSION=\"\" -Iinclude -Isrc -xc"
+        case $f in src/fuse/*) [ -n "$fuse" ] || continue ;; esac
+        echo "$f C11 gcc $fuse -std=gnu11 -D_GNU_SOURCE -DSW_VERSION=\"\" -Iinclude -Isrc -xc"
     done
 } | xargs -r -P 2 -L 1 sh "$t/one"

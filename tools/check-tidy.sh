@@ -16,7 +16,7 @@ else
 fi
 [ -n "$files" ] || exit 0
 out=$(echo "$files" | tr ' ' '\n' | xargs -P 2 -n 2 sh -c 'clang-tidy --quiet "$@" -- -std=gnu11 -D_GNU_SOURCE \
-    -DSW_VERSION=\"0\" -Iinclude -Isrc 2>/dev/null' sh | sed "s|^$PWD/||" | grep -E '^[^ ]+:[0-9]+:[0-9]+: (warning|error)')
+    -DSW_VERSION=\"0\" -Iinclude -Isrc '"$(pkg-config --cflags fuse3 2>/dev/null)"' 2>/dev/null' sh | sed "s|^$PWD/||" | grep -E '^[^ ]+:[0-9]+:[0-9]+: (warning|error)')
 [ -z "$out" ] && exit 0
 echo "$out"
 exit 1

@@ -194,7 +194,7 @@ static void model_op(struct kunit *test, struct prng *r, bool on_device, struct 
 			sw_cache_reclaim(prng_below(r, 600));
 			break;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	default:
 		want = pos >= shadow_size ? 0 :
 		       end > shadow_size  ? shadow_size - pos :
