@@ -218,13 +218,20 @@ static int make_file_system(const struct mount_options *opt)
 	return 0;
 }
 
-/* Commas and backslashes of a name would end an option. */
-static void add_fsname(char *list, size_t size, const char *name)
+static void add(char *list, size_t size, const char *word)
 {
 	size_t len = strlen(list);
 
-	len += (size_t)snprintf(list + len, size - len, ",fsname=");
-	for (; *name && len + 3 < size; name++) {
+	snprintf(list + len, size - len, ",%s", word);
+}
+
+/* Commas and backslashes of a name would end an option. */
+static void add_fsname(char *list, size_t size, const char *name)
+{
+	size_t len;
+
+	add(list, size, "fsname=");
+	for (len = strlen(list); *name && len + 3 < size; name++) {
 		if (*name == ',' || *name == '\\')
 			list[len++] = '\\';
 		list[len++] = *name;
@@ -234,17 +241,15 @@ static void add_fsname(char *list, size_t size, const char *name)
 
 static struct fuse_session *make_session(const struct mount_options *opt)
 {
-	char list[4096] = "default_permissions,subtype=slabwork";
+	char list[2 * PATH_MAX + 2048] = "default_permissions,subtype=slabwork";
 	const char *words[] = { "slabwork", "-o", list, NULL };
 	struct fuse_args args = FUSE_ARGS_INIT(3, (char **)words);
 
-	if (*opt->kernel) {
-		strcat(list, ",");
-		strcat(list, opt->kernel);
-	}
+	if (*opt->kernel)
+		add(list, sizeof(list), opt->kernel);
+	/* What root mounts is for all, as any mount of root's. */
 	if (!geteuid() && !strstr(list, "allow_"))
-		strcat(list,
-		       ",allow_other"); /* what root mounts is for all, as any mount of root's */
+		add(list, sizeof(list), "allow_other");
 	if (!strstr(list, "fsname="))
 		add_fsname(list, sizeof(list), opt->source ? opt->source : opt->type);
 	return fuse_session_new(&args, &front_ops, sizeof(front_ops), NULL);

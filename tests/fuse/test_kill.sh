@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 # test_kill.sh - the server is killed at random instants of work: the mount point is usable after the advice
 #
-# ROUNDS=N: so many; 4 unless said.
+# test_kill.sh [ROUNDS]; 4 unless said.
 # shellcheck source=/dev/null disable=SC2154,SC2016
 . "$SRC/tests/fuse/lib.sh"
 
-rounds=${ROUNDS:-4}
+rounds=${1:-4}
 round=0
 bad=0
 while [ $round -lt "$rounds" ]; do
