@@ -47,6 +47,7 @@ bool process_has_library(pid_t pid)
 		const char *base = strrchr(line, '/');
 
 		found = base && (!strncmp(base, "/libslabwork.so", 15) ||
+				 !strcmp(base, "/slabwork-mount\n") ||
 				 !strncmp(base, "/libslabwork-malloc.so", 22));
 	}
 	free(line);
