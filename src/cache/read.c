@@ -319,7 +319,8 @@ static ssize_t read_slowly(struct kiocb *iocb, struct address_space *mapping, st
 	n = copy_to_iter((const char *)folio_addr(folio) + offset, n, iter);
 	/* Reading on in the same page is no second touch. */
 	if (!mapping_test(mapping, AS_UNEVICTABLE) &&
-	    (!offset || !iocb->ki_ra || iocb->ki_ra->prev_pos != iocb->ki_pos))
+	    (!offset || !iocb->ki_ra ||
+	     __atomic_load_n(&iocb->ki_ra->prev_pos, __ATOMIC_RELAXED) != iocb->ki_pos))
 		folio_mark_accessed(folio);
 	folio_drop(folio);
 	return (ssize_t)n;
@@ -349,7 +350,7 @@ ssize_t filemap_read(struct kiocb *iocb, struct iov_iter *iter, ssize_t already_
 		iocb->ki_pos += (sw_loff_t)n;
 		already_read += (ssize_t)n;
 		if (iocb->ki_ra)
-			iocb->ki_ra->prev_pos = iocb->ki_pos;
+			__atomic_store_n(&iocb->ki_ra->prev_pos, iocb->ki_pos, __ATOMIC_RELAXED);
 	}
 	if (mapping->host_ops && mapping->host_ops->accessed)
 		mapping->host_ops->accessed(iocb->ki_filp);

@@ -178,9 +178,30 @@ static unsigned int next_window(unsigned int size, unsigned int most)
 	return min(size < most / 16 ? size * 4 : size * 2, most);
 }
 
-static void read_window(struct readahead_control *rac)
+/*
+ * Threads that read through one open file share its window and take no lock for it: each decides on a copy,
+ * and the last to write it back wins.
+ */
+static struct file_ra_state window_load(const struct file_ra_state *ra)
 {
-	struct file_ra_state *ra = rac->ra;
+	return (struct file_ra_state){
+		.start = __atomic_load_n(&ra->start, __ATOMIC_RELAXED),
+		.size = __atomic_load_n(&ra->size, __ATOMIC_RELAXED),
+		.async_size = __atomic_load_n(&ra->async_size, __ATOMIC_RELAXED),
+		.ra_pages = __atomic_load_n(&ra->ra_pages, __ATOMIC_RELAXED),
+		.prev_pos = __atomic_load_n(&ra->prev_pos, __ATOMIC_RELAXED),
+	};
+}
+
+static void window_store(struct file_ra_state *ra, const struct file_ra_state *window)
+{
+	__atomic_store_n(&ra->start, window->start, __ATOMIC_RELAXED);
+	__atomic_store_n(&ra->size, window->size, __ATOMIC_RELAXED);
+	__atomic_store_n(&ra->async_size, window->async_size, __ATOMIC_RELAXED);
+}
+
+static void read_window(struct readahead_control *rac, const struct file_ra_state *ra)
+{
 	unsigned int order = ra->size >= 1u << (ORDER_LESS + 1) ?
 				     (unsigned int)fls(ra->size) - 1 - ORDER_LESS :
 				     0;
@@ -191,7 +212,7 @@ static void read_window(struct readahead_control *rac)
 
 void page_cache_sync_ra(struct readahead_control *rac, unsigned long req)
 {
-	struct file_ra_state *ra = rac->ra;
+	struct file_ra_state window = window_load(rac->ra), *ra = &window;
 	pgoff_t index = rac->index, prev;
 	unsigned int most = ra->ra_pages;
 
@@ -212,18 +233,20 @@ void page_cache_sync_ra(struct readahead_control *rac, unsigned long req)
 		ra->start = index;
 		ra->size = 0;
 		ra->async_size = 0;
+		window_store(rac->ra, ra);
 		read_range(rac, index, index + req, 0, ~0UL);
 		return;
 	}
 	/* All of it is still to be read: the marker would be where the reader stands. */
 	if (ra->async_size == ra->size)
 		ra->async_size = ra->size - min((unsigned int)req, ra->size - 1);
-	read_window(rac);
+	window_store(rac->ra, ra);
+	read_window(rac, ra);
 }
 
 void page_cache_async_ra(struct readahead_control *rac, struct folio *folio, unsigned long req)
 {
-	struct file_ra_state *ra = rac->ra;
+	struct file_ra_state window = window_load(rac->ra), *ra = &window;
 	unsigned int most = ra->ra_pages;
 	pgoff_t mark = ra->start + ra->size - ra->async_size;
 
@@ -250,7 +273,8 @@ void page_cache_async_ra(struct readahead_control *rac, struct folio *folio, uns
 			(unsigned int)min(next - rac->index + req, (unsigned long)most), most);
 	}
 	ra->async_size = ra->size;
-	read_window(rac);
+	window_store(rac->ra, ra);
+	read_window(rac, ra);
 }
 
 int force_page_cache_readahead(struct address_space *mapping, struct file *file, pgoff_t index,

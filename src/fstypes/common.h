@@ -20,6 +20,13 @@ extern struct file_system_type tmpfs_type, dax_type, proc_type;
 #define STAMP_CTIME 1u
 #define STAMP_MTIME 2u
 
+/* Readers look again if i_seq moved, but must not read half of it under the compiler's hands. */
+static inline void stamp_store(struct timespec *to, const struct timespec *now)
+{
+	__atomic_store_n(&to->tv_sec, now->tv_sec, __ATOMIC_RELAXED);
+	__atomic_store_n(&to->tv_nsec, now->tv_nsec, __ATOMIC_RELAXED);
+}
+
 /* ctime, and perhaps mtime, are now. atime is no longer known to be newer than they are. */
 static inline void inode_stamp(struct inode *inode, unsigned int which)
 {
@@ -27,9 +34,9 @@ static inline void inode_stamp(struct inode *inode, unsigned int which)
 
 	spin_lock(&inode->i_lock);
 	write_seqcount_begin(&inode->i_seq);
-	inode->i_ctime = now;
+	stamp_store(&inode->i_ctime, &now);
 	if (which & STAMP_MTIME)
-		inode->i_mtime = now;
+		stamp_store(&inode->i_mtime, &now);
 	write_seqcount_end(&inode->i_seq);
 	atomic_fetch_and_explicit(&inode->i_state, ~I_ATIME_FRESH, memory_order_relaxed);
 	spin_unlock(&inode->i_lock);

@@ -244,6 +244,24 @@ static int disk_write(uint64_t ino, unsigned long index, const void *from)
 	return block ? 0 : d ? -ENOSPC : -EIO;
 }
 
+/* ctime, and mtime of a directory, are now: as stat and the readers of atime want it written. */
+static void stamp(struct inode *inode, bool mtime)
+{
+	struct timespec now = current_time(inode);
+
+	spin_lock(&inode->i_lock);
+	write_seqcount_begin(&inode->i_seq);
+	__atomic_store_n(&inode->i_ctime.tv_sec, now.tv_sec, __ATOMIC_RELAXED);
+	__atomic_store_n(&inode->i_ctime.tv_nsec, now.tv_nsec, __ATOMIC_RELAXED);
+	if (mtime) {
+		__atomic_store_n(&inode->i_mtime.tv_sec, now.tv_sec, __ATOMIC_RELAXED);
+		__atomic_store_n(&inode->i_mtime.tv_nsec, now.tv_nsec, __ATOMIC_RELAXED);
+	}
+	write_seqcount_end(&inode->i_seq);
+	atomic_fetch_and(&inode->i_state, ~I_ATIME_FRESH);
+	spin_unlock(&inode->i_lock);
+}
+
 /* ---- entries: the name and the number ------------------------------------------------------------- */
 
 static uint64_t entry_find(uint64_t dir, const char *name, unsigned int len)
@@ -276,7 +294,7 @@ static int entry_add(struct inode *dir, struct dentry *dentry, struct inode *ino
 	*d->entries_end = e;
 	d->entries_end = &e->next;
 	pthread_mutex_unlock(&device_lock);
-	dir->i_mtime = dir->i_ctime = current_time(dir);
+	stamp(dir, true);
 	i_size_write(dir, i_size_read(dir) + 1);
 	mark_inode_dirty(dir);
 	return 0;
@@ -299,7 +317,7 @@ static void entry_remove(struct inode *dir, struct dentry *dentry)
 		break;
 	}
 	pthread_mutex_unlock(&device_lock);
-	dir->i_mtime = dir->i_ctime = current_time(dir);
+	stamp(dir, true);
 	i_size_write(dir, i_size_read(dir) - 1);
 	mark_inode_dirty(dir);
 }
@@ -394,6 +412,7 @@ static int inode_save(struct inode *inode, struct writeback_control *wbc)
 
 	(void)wbc;
 	note(OP_WRITE_INODE, "%lu", (unsigned long)inode->i_ino);
+	spin_lock(&inode->i_lock);
 	pthread_mutex_lock(&device_lock);
 	d = disk_of(inode->i_ino);
 	if (d) {
@@ -408,6 +427,7 @@ static int inode_save(struct inode *inode, struct writeback_control *wbc)
 		d->ctime = inode->i_ctime;
 	}
 	pthread_mutex_unlock(&device_lock);
+	spin_unlock(&inode->i_lock);
 	return 0;
 }
 
@@ -514,7 +534,7 @@ static int ramdev_link(struct dentry *old, struct inode *dir, struct dentry *den
 	error = entry_add(dir, dentry, inode);
 	if (error)
 		return error;
-	inode->i_ctime = current_time(inode);
+	stamp(inode, false);
 	inc_nlink(inode);
 	ihold(inode);
 	mark_inode_dirty(inode);
@@ -528,7 +548,7 @@ static int ramdev_unlink(struct inode *dir, struct dentry *dentry)
 
 	note(OP_UNLINK, "%s", dentry->d_name.name);
 	entry_remove(dir, dentry);
-	inode->i_ctime = current_time(inode);
+	stamp(inode, false);
 	drop_nlink(inode);
 	mark_inode_dirty(inode);
 	return 0;
@@ -565,7 +585,7 @@ static int displace(struct inode *dir, struct dentry *dentry, bool is_dir)
 	if (is_dir && !dir_is_empty(victim->i_ino))
 		return -ENOTEMPTY;
 	entry_remove(dir, dentry);
-	victim->i_ctime = current_time(victim);
+	stamp(victim, false);
 	if (is_dir) {
 		clear_nlink(victim);
 		drop_nlink(dir);
@@ -596,7 +616,7 @@ static int ramdev_rename(struct inode *old_dir, struct dentry *old, struct inode
 		drop_nlink(old_dir);
 		inc_nlink(new_dir);
 	}
-	d_inode(old)->i_ctime = current_time(d_inode(old));
+	stamp(d_inode(old), false);
 	mark_inode_dirty(d_inode(old));
 	return 0;
 }
