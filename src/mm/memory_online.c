@@ -43,6 +43,7 @@
 #include "kernel/param.h"
 #include "kernel/printk.h"
 #include "mm/page_alloc.h"
+#include "mm/vmalloc.h"
 #include "os/os.h"
 #include "os/vm.h"
 
@@ -312,6 +313,15 @@ static unsigned long step_pages(struct zone *zone)
 	return least(step >> PAGE_SHIFT, zone_room(zone));
 }
 
+/* Refused: where RLIMIT_AS says so, areas may have the addresses. online_lock is dropped meanwhile. */
+static bool online_in_room_made(struct zone *zone)
+{
+	spin_unlock(&online_lock);
+	vmap_make_room();
+	spin_lock(&online_lock);
+	return online_pages(zone, step_pages(zone)) > 0;
+}
+
 bool memory_online_more(int nid, enum zone_type highest, unsigned int order)
 {
 	unsigned long before = atomic_load(&online_events);
@@ -324,7 +334,7 @@ bool memory_online_more(int nid, enum zone_type highest, unsigned int order)
 	if (before != atomic_load(&online_events)) {
 		grown = true; /* somebody else did while we waited */
 	} else if (zone) {
-		grown = online_pages(zone, step_pages(zone)) > 0;
+		grown = online_pages(zone, step_pages(zone)) > 0 || online_in_room_made(zone);
 		if (grown) {
 			setup_per_zone_wmarks();
 			atomic_fetch_add(&online_events, 1);

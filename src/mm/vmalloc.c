@@ -262,7 +262,7 @@ static struct vmap_area *area_move(struct vmap_area *va, const struct request *r
 
 	if (!fresh)
 		return NULL;
-	fit = atomic_load_explicit(&fresh->fit, memory_order_relaxed);
+	fit = rq->flags & VM_SW_LARGE ? vmap_paid_bytes(&fresh->vm) : 0;
 	if (vmap_paid_bytes(&fresh->vm) < paid || !vmap_unpublish(va)) {
 		area_free(fresh, false);
 		return NULL;

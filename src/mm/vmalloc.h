@@ -42,6 +42,11 @@ bool vm_large_free(void *p);
 /* Give freed areas back to the OS now. Pages whose memory came back. May sleep. */
 unsigned long vmap_purge(void);
 
+/*
+ * Addresses that nobody needs go back: freed areas, and rooms to grow into. For who has been refused
+ * a mapping. May sleep.
+ */
+void vmap_make_room(void);
 /* Freed areas that were kept for the next one that grows go if none came for a while. Waits for nothing. */
 void vmap_warm_tick(uint64_t now_ns);
 

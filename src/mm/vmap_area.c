@@ -672,6 +672,21 @@ static void __cut_rooms(struct vmap_space *space)
 	}
 }
 
+static void __make_room(void)
+{
+	__purge(&main_space);
+	__purge(&low_space);
+	__cut_rooms(&main_space);
+}
+
+void vmap_make_room(void)
+{
+	vmap_warm_drop();
+	vmap_lock_take();
+	__make_room();
+	vmap_lock_drop();
+}
+
 bool vmap_set_fit(struct vmap_area *va, size_t fit)
 {
 	bool ok;
@@ -893,9 +908,7 @@ struct vmap_area *vmap_get(size_t bytes, size_t align, unsigned int flags, bool 
 			vmap_lock_drop();
 			vmap_warm_drop();
 			vmap_lock_take();
-			__purge(&main_space);
-			__purge(&low_space);
-			__cut_rooms(&main_space);
+			__make_room();
 			want.guard = 0;
 			err = __get(space, &want, HOLES_MAX, &va);
 		}
@@ -915,14 +928,15 @@ struct vmap_area *vmap_get(size_t bytes, size_t align, unsigned int flags, bool 
 
 int vmap_grow(struct vmap_area *va, size_t bytes, size_t fit, bool *clean)
 {
-	size_t granule = vmap_granule(), old = vmap_area_bytes(va), more, room;
+	size_t granule = vmap_granule(), old, more, room;
 	struct vmap_area *guard, *behind;
 	int err = -ENOMEM;
 
 	bytes = (bytes + granule - 1) & -granule;
-	more = bytes - old;
 	*clean = true;
 	vmap_lock_take();
+	old = vmap_area_bytes(va); /* its room may just have been cut off */
+	more = bytes - old;
 	guard = va->next && va->next->state == VA_GUARD ? va->next : NULL;
 	behind = guard ? guard->next : va->next;
 	room = behind && behind->state == VA_FREE ? vmap_area_bytes(behind) : 0;

@@ -262,6 +262,42 @@ KUNIT_TEST(room_is_given_up_where_addresses_are_short)
 	KUNIT_EXPECT_EQ(test, finish(pid), 0);
 }
 
+/* MiB of small objects in 96 MiB of addresses, after three buffers have grown to 2 MiB, and two to 3 that are freed. */
+static int small_in_little_space(void)
+{
+	size_t bytes = 0;
+	char *p;
+
+	limit_addresses(96 * MIB);
+	for (int i = 0; i < 5; i++) {
+		p = malloc(16);
+		for (size_t n = 16; p && n < (i < 3 ? 2 : 3) * MIB; n += n / 2)
+			p = realloc(p, n);
+		if (!p)
+			return 0;
+		p[0] = 1;
+		if (i > 2)
+			free(p);
+	}
+	while ((p = malloc(1000))) {
+		p[0] = 1;
+		bytes += 1000;
+	}
+	return (int)(bytes / MIB);
+}
+
+KUNIT_TEST(room_is_given_up_for_small_objects)
+{
+	pid_t pid;
+
+	skip_if_emulated(test, "no limits there");
+	pid = fork();
+	KUNIT_ASSERT_GE(test, pid, 0);
+	if (!pid)
+		_exit(small_in_little_space());
+	KUNIT_EXPECT_GE(test, finish(pid), 70);
+}
+
 static void *grow_and_free(void *arg)
 {
 	unsigned char seed = (unsigned char)(uintptr_t)arg;
