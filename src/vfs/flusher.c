@@ -54,7 +54,7 @@ static void list_dirty(struct inode *inode)
 
 	spin_lock(&sb->s_wb_lock);
 	if (list_empty(&inode->i_io_list)) {
-		inode->dirtied_when_ns = now_ns();
+		WRITE_ONCE(inode->dirtied_when_ns, now_ns());
 		list_add_tail(&inode->i_io_list, &sb->s_b_dirty);
 	}
 	spin_unlock(&sb->s_wb_lock);
@@ -131,8 +131,7 @@ static int writeback_single(struct inode *inode, struct writeback_control *wbc)
 		wait_sync(inode);
 	}
 	atomic_fetch_or(&inode->i_state, I_SYNC);
-	if (!list_empty(&inode->i_io_list))
-		inode_io_list_del(inode);
+	inode_io_list_del(inode);
 	spin_unlock(&inode->i_lock);
 
 	/* Taken before the work, so that what becomes dirty during it counts again. */
@@ -215,7 +214,7 @@ static int write_list(struct super_block *sb, struct writeback_control *wbc, uin
 	int err = 0;
 
 	while (wbc->nr_to_write > 0 && (inode = next_dirty(sb, &sb->s_b_dirty, before_ns))) {
-		uint64_t when = inode->dirtied_when_ns;
+		uint64_t when = READ_ONCE(inode->dirtied_when_ns);
 		int one = writeback_single(inode, wbc);
 
 		err = err ? err : one;

@@ -172,15 +172,21 @@ void clear_inode(struct inode *inode)
 	atomic_fetch_or_explicit(&inode->i_state, I_FREEING | I_CLEAR, memory_order_relaxed);
 }
 
+/* s_lru_lock held. */
+static void __inode_lru_del(struct inode *inode)
+{
+	list_del_init(&inode->i_lru);
+	atomic_fetch_sub_explicit(&inode->i_sb->s_nr_inode_lru, 1, memory_order_relaxed);
+	atomic_fetch_and_explicit(&inode->i_state, ~I_ON_LRU, memory_order_relaxed);
+}
+
 static void inode_lru_del(struct inode *inode)
 {
 	struct super_block *sb = inode->i_sb;
 
 	spin_lock(&sb->s_lru_lock);
-	if (!list_empty(&inode->i_lru)) {
-		list_del_init(&inode->i_lru);
-		atomic_fetch_sub_explicit(&sb->s_nr_inode_lru, 1, memory_order_relaxed);
-	}
+	if (!list_empty(&inode->i_lru))
+		__inode_lru_del(inode);
 	spin_unlock(&sb->s_lru_lock);
 }
 
@@ -192,6 +198,7 @@ static void inode_lru_add(struct inode *inode)
 	if (list_empty(&inode->i_lru)) {
 		list_add_tail(&inode->i_lru, &sb->s_inode_lru);
 		atomic_fetch_add_explicit(&sb->s_nr_inode_lru, 1, memory_order_relaxed);
+		atomic_fetch_or_explicit(&inode->i_state, I_ON_LRU, memory_order_relaxed);
 	} else {
 		atomic_fetch_or_explicit(&inode->i_state, I_REFERENCED, memory_order_relaxed);
 	}
@@ -203,7 +210,7 @@ static void evict(struct inode *inode)
 {
 	struct super_block *sb = inode->i_sb;
 
-	if (!list_empty(&inode->i_io_list))
+	if (sb->s_bdi != &noop_backing_dev_info)
 		inode_io_list_del(inode);
 	spin_lock(&sb->s_inode_list_lock);
 	list_del_init(&inode->i_sb_list);
@@ -252,7 +259,7 @@ static void iput_final(struct inode *inode)
 		atomic_fetch_and_explicit(&inode->i_state, ~I_WILL_FREE, memory_order_relaxed);
 	}
 	atomic_fetch_or_explicit(&inode->i_state, I_FREEING, memory_order_relaxed);
-	if (!list_empty(&inode->i_lru))
+	if (atomic_load_explicit(&inode->i_state, memory_order_relaxed) & I_ON_LRU)
 		inode_lru_del(inode);
 	spin_unlock(&inode->i_lock);
 	evict(inode);
@@ -473,15 +480,15 @@ unsigned long prune_icache_sb(struct super_block *sb, unsigned long nr)
 			spin_unlock(&sb->s_lru_lock);
 			continue;
 		}
-		if (atomic_load(&inode->i_count) ||
-		    atomic_load(&inode->i_state) & (I_DIRTY | I_SYNC)) {
-			/* In use: iput() puts it here again. Dirty: its turn comes after write-back. */
-			list_del_init(&inode->i_lru);
-			atomic_fetch_sub(&sb->s_nr_inode_lru, 1);
-			if (!atomic_load(&inode->i_count)) {
-				list_add_tail(&inode->i_lru, &sb->s_inode_lru);
-				atomic_fetch_add(&sb->s_nr_inode_lru, 1);
-			}
+		if (atomic_load(&inode->i_count)) { /* in use: iput() puts it here again */
+			__inode_lru_del(inode);
+			spin_unlock(&inode->i_lock);
+			spin_unlock(&sb->s_lru_lock);
+			continue;
+		}
+		/* Dirty: its turn comes after write-back. */
+		if (atomic_load(&inode->i_state) & (I_DIRTY | I_SYNC)) {
+			list_move_tail(&inode->i_lru, &sb->s_inode_lru);
 			spin_unlock(&inode->i_lock);
 			spin_unlock(&sb->s_lru_lock);
 			continue;
@@ -492,8 +499,7 @@ unsigned long prune_icache_sb(struct super_block *sb, unsigned long nr)
 			spin_unlock(&sb->s_lru_lock);
 			continue;
 		}
-		list_del_init(&inode->i_lru);
-		atomic_fetch_sub(&sb->s_nr_inode_lru, 1);
+		__inode_lru_del(inode);
 		atomic_fetch_or(&inode->i_state, I_FREEING);
 		spin_unlock(&inode->i_lock);
 		spin_unlock(&sb->s_lru_lock);

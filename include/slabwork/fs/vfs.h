@@ -175,6 +175,8 @@ struct vfsmount {
 #define I_CREATING       (1u << 15)
 /* Ours: atime needs no update for a while; cleared with every change of mtime, ctime, or by hand. */
 #define I_ATIME_FRESH (1u << 20)
+/* Ours: it is on s_inode_lru; s_lru_lock. */
+#define I_ON_LRU      (1u << 21)
 #define I_DIRTY_INODE (I_DIRTY_SYNC | I_DIRTY_DATASYNC)
 #define I_DIRTY       (I_DIRTY_INODE | I_DIRTY_PAGES)
 
@@ -575,6 +577,12 @@ SW_API int file_check_and_advance_wb_err(struct file *file) SW_NAME(file_check_a
 SW_API bool dir_emit_dots(struct file *file, struct dir_context *ctx) SW_NAME(dir_emit_dots);
 /* A directory whose entries are its cached dentries (proc, tests). */
 extern SW_API const struct file_operations simple_dir_operations SW_NAME(simple_dir_operations);
+
+/* For ->open: FMODE_CACHE_HIT. Who looks at a closed file's memory may read f_mode meanwhile. */
+static inline void file_add_mode(struct file *file, fmode_t bits)
+{
+	__atomic_store_n(&file->f_mode, file->f_mode | bits, __ATOMIC_RELAXED);
+}
 
 static inline struct inode *file_inode(const struct file *file)
 {

@@ -180,7 +180,7 @@ const struct address_space_operations tmpfs_aops = {
 static int tmpfs_open(struct inode *inode, struct file *file)
 {
 	(void)inode;
-	file->f_mode |= FMODE_CACHE_HIT;
+	file_add_mode(file, FMODE_CACHE_HIT);
 	return 0;
 }
 
