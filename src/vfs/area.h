@@ -18,6 +18,7 @@
  * @dead: unmapped; i_mmap_rwsem
  * @fill: one at a time shows pages; inside i_mmap_rwsem
  * @pieces: what is shown, by the first page of the file shown: see fault.c
+ * @max_piece: pages of the longest so far
  */
 struct area {
 	struct rb_node node;
@@ -26,6 +27,7 @@ struct area {
 	bool dead;
 	struct mutex fill;
 	struct xarray pieces;
+	_Atomic unsigned long max_piece;
 };
 
 /* mmap.c. For tests: as if userfaultfd were forbidden. */
@@ -53,6 +55,8 @@ static inline unsigned long area_addr(const struct area *area, pgoff_t index)
  * Return: bytes shown from addr on, > 0; -EFAULT (SIGBUS is what a toucher gets), -EAGAIN (unmapped meanwhile).
  */
 long area_fill(struct area *area, unsigned long addr, unsigned int flags);
+/* The first page from @index on, which is no middle of a piece, that shows nothing. */
+pgoff_t area_next_gap(struct area *area, pgoff_t index);
 /* A write to a protected page. Whoever waits is woken. */
 void area_write_fault(struct area *area, unsigned long addr);
 /* Touching what is shown of [first, end) faults again. i_mmap_rwsem for writing. */

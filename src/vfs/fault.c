@@ -14,7 +14,8 @@
  *   value, PIECE_ZERO      DAX: a hole, one page of zeros that is write-protected
  *   value, PIECE_SIGBUS    a page that cannot be had: an empty file, mapped
  *
- * No piece is longer than 512 pages, so those that overlap a range start at most 511 before it.
+ * No piece is longer than 512 pages, nor than area->max_piece, so those that overlap a range start at most
+ * that much before it.
  *
  * 2. Showing
  *
@@ -92,8 +93,12 @@ static pgoff_t piece_end(const struct area *area, const void *piece, pgoff_t sta
 /* The first piece that shows any page of [first, end); *start: its first page. NULL: none. */
 static void *find_piece(struct area *area, pgoff_t first, pgoff_t end, pgoff_t *start)
 {
-	unsigned long index = first > PIECE_PAGES_MAX - 1 ? first - (PIECE_PAGES_MAX - 1) : 0;
+	unsigned long back = atomic_load_explicit(&area->max_piece, memory_order_acquire) - 1;
+	unsigned long index = first > back ? first - back : 0;
 	void *piece;
+
+	if (back == ~0UL)
+		return NULL; /* nothing was ever shown */
 
 	for (piece = xa_find(&area->pieces, &index, end - 1, XA_PRESENT); piece;
 	     piece = xa_find_after(&area->pieces, &index, end - 1, XA_PRESENT)) {
@@ -103,6 +108,22 @@ static void *find_piece(struct area *area, pgoff_t first, pgoff_t end, pgoff_t *
 		}
 	}
 	return NULL;
+}
+
+/* Before it is entered: find_piece() looks back as far as the longest one. */
+static void note_length(struct area *area, unsigned long pages)
+{
+	if (pages > atomic_load_explicit(&area->max_piece, memory_order_relaxed))
+		atomic_store_explicit(&area->max_piece, pages, memory_order_release);
+}
+
+pgoff_t area_next_gap(struct area *area, pgoff_t index)
+{
+	void *piece;
+
+	while (index < area_end(area) && (piece = xa_load(&area->pieces, index)))
+		index = piece_end(area, piece, index);
+	return index;
 }
 
 static int page_nid(const struct folio *folio)
@@ -161,8 +182,9 @@ static void hide_piece(struct area *area, void *piece, pgoff_t start)
 		map_at(addr, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	else if (xa_is_value(piece) && piece_kind(piece) == PIECE_ZERO)
 		uffd_hide_zero_page(addr);
-	else if (xa_is_value(piece) && piece_kind(piece) == PIECE_SIGBUS)
-		uffd_arm(addr, size, prot); /* there, the kernel's SIGBUS would come first */
+	else if (xa_is_value(piece))
+		/* An empty file would be SIGBUS before it is an event; a device must make room for zeros. */
+		uffd_arm(addr, size, prot);
 	else
 		uffd_hide(addr, size, prot);
 	xa_erase(&area->pieces, start);
@@ -180,7 +202,8 @@ static bool piece_stays(struct area *area, void *piece, pgoff_t start, bool priv
 		return inside && !private_too;
 	if (area->vma.lazy || !inside)
 		return false;
-	return xa_is_value(piece) || atomic_load(&piece_folio(piece)->mapping) == mapping;
+	/* Blocks of a device that are hidden are given back. */
+	return !xa_is_value(piece) && atomic_load(&piece_folio(piece)->mapping) == mapping;
 }
 
 void area_hide(struct area *area, pgoff_t first, pgoff_t end, bool private_too)
@@ -330,6 +353,7 @@ static void enter_run(struct area *area, struct run *run)
 	for (unsigned int i = 0; i < run->n; i++) {
 		struct folio *folio = run->folio[i];
 
+		note_length(area, folio_nr_pages(folio));
 		if (index >= run->end ||
 		    xa_err(xa_store(&area->pieces, index, folio_piece(folio), GFP_ATOMIC))) {
 			run->end = min(run->end, index);
@@ -550,6 +574,7 @@ static long show_other(struct area *area, pgoff_t index, enum piece_kind kind, i
 	if (!pages)
 		goto out;
 	addr = area_addr(area, index);
+	note_length(area, pages);
 	if (xa_err(xa_store(&area->pieces, index, other_piece(kind, pages), GFP_ATOMIC))) {
 		shown = -ENOMEM;
 		goto out;

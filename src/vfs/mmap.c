@@ -162,6 +162,7 @@ static int area_cut(struct area *left, unsigned long addr)
 	right->vma.vm_start = addr;
 	right->vma.vm_pgoff = split;
 	right->refs = 1;
+	right->max_piece = left->max_piece;
 	xa_init(&right->pieces);
 	get_file(right->vma.vm_file);
 	area_split_pieces(left, right, split);
@@ -317,17 +318,17 @@ static void area_populate(struct area *area)
 {
 	struct vm_area_struct *vma = &area->vma;
 	bool write = !vma->lazy && (vma->vm_flags & VM_SHARED) && (vma->vm_flags & VM_WRITE);
-	unsigned long addr = vma->vm_start;
+	pgoff_t index = area_first(area);
 
-	while (addr < vma->vm_end && !area->dead) {
-		pgoff_t index = area_first(area) + ((addr - vma->vm_start) >> PAGE_SHIFT);
+	while (!area->dead) {
 		sw_loff_t size = atomic_load(&mapping_of(area)->i_size);
 		long shown;
 
-		if ((sw_loff_t)(index << PAGE_SHIFT) >= size)
+		index = area_next_gap(area, index);
+		if (index >= area_end(area) || (sw_loff_t)(index << PAGE_SHIFT) >= size)
 			break;
-		shown = area_fill(area, addr, write ? FAULT_FLAG_WRITE : 0);
-		addr += shown > 0 ? (unsigned long)shown : PAGE_SIZE;
+		shown = area_fill(area, area_addr(area, index), write ? FAULT_FLAG_WRITE : 0);
+		index += shown > 0 ? (unsigned long)shown >> PAGE_SHIFT : 1;
 	}
 }
 

@@ -12,7 +12,7 @@
  * Hiding (uffd_hide()) must leave no moment in which a toucher sees something else. So what shows pool
  * pages stays where it is: it is registered for minor faults, which by itself changes nothing, and then
  * its page table entries go (MADV_DONTNEED); the next touch of any page is an event, and the
- * server maps the right thing over it. What is not shmem (a DAX file elsewhere, the SIGBUS page) is
+ * server maps the right thing over it. What is no page of the pool (a DAX device, the SIGBUS page) is
  * replaced by fresh anonymous memory that is registered an instant later: who touches it in that instant
  * sees zeros, which is what truncate and punch have just made of it.
  *

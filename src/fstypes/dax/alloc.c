@@ -146,26 +146,28 @@ static bool claim_extents(struct dax_sb *dsb, const struct dax_extent *ext, uint
 	return true;
 }
 
-static bool scan_inode(struct dax_sb *dsb, const struct dax_disk_inode *disk)
+/* What hangs on behind the last extent was about to be used: it is let go. */
+static bool scan_inode(struct dax_sb *dsb, struct dax_disk_inode *disk)
 {
 	uint32_t left = disk->nr_extents, n = min(left, (uint32_t)DAX_INLINE_EXTENTS);
-	uint32_t more = disk->more;
+	uint32_t *link = &disk->more;
 	uint64_t next_file = 0;
 
 	if (disk->size > (uint64_t)UINT32_MAX << PAGE_SHIFT ||
 	    !claim_extents(dsb, disk->extents, n, &next_file))
 		return false;
 	for (left -= n; left; left -= n) {
-		const struct dax_disk_extents *block;
+		struct dax_disk_extents *block;
 
-		if (!claim(dsb, more, 1))
+		if (!claim(dsb, *link, 1))
 			return false;
-		block = dax_block(dsb, more);
+		block = dax_block(dsb, *link);
 		n = min(left, (uint32_t)DAX_BLOCK_EXTENTS);
 		if (!claim_extents(dsb, block->extents, n, &next_file))
 			return false;
-		more = block->next;
+		link = &block->next;
 	}
+	*link = 0;
 	return true;
 }
 

@@ -222,11 +222,17 @@ int dax_truncate(struct inode *inode, sw_loff_t size)
 static int fill(struct inode *inode, uint32_t first, uint32_t end)
 {
 	while (first < end) {
-		uint32_t start, len = end - first;
-		int err = dax_map_alloc(inode, first, &start, &len);
+		uint32_t len, start = dax_map(inode, first, &len);
+		int err;
 
-		if (err)
-			return err;
+		len = min(len, end - first);
+		if (!start) {
+			err = dax_map_alloc(inode, first, &start, &len);
+			if (err)
+				return err;
+			show_again(inode, (sw_loff_t)first << PAGE_SHIFT,
+				   (sw_loff_t)len << PAGE_SHIFT);
+		}
 		first += len;
 	}
 	return 0;
@@ -248,10 +254,10 @@ static long dax_fallocate(struct file *file, int mode, sw_loff_t offset, sw_loff
 		err = give_back(inode, offset, end);
 	} else {
 		err = fill(inode, block_of(offset), block_of(end + (sw_loff_t)PAGE_SIZE - 1));
-		show_again(inode, offset & (sw_loff_t)PAGE_MASK, 0);
 		if (!err && !(mode & FALLOC_FL_KEEP_SIZE) && end > old_size) {
 			zero_tail(inode);
 			i_size_write(inode, end);
+			show_again(inode, (sw_loff_t)PAGE_ALIGN((uint64_t)old_size), 0);
 		}
 	}
 	if (!err) {

@@ -132,6 +132,16 @@ static void set_operations(struct inode *inode, dev_t dev)
 	}
 }
 
+/* Sizes that the code relies on, times that can be told. */
+static bool attributes_ok(const struct inode *inode, const struct dax_disk_inode *disk)
+{
+	if ((disk->atime_ns | disk->mtime_ns | disk->ctime_ns | disk->btime_ns) >= 1u << 30)
+		return false;
+	if (S_ISDIR(inode->i_mode)) /* no holes, nothing past the end */
+		return disk->size == atomic_load(&inode->i_blocks) << 9;
+	return !S_ISLNK(inode->i_mode) || disk->size < PAGE_SIZE;
+}
+
 static bool known_type(mode_t mode)
 {
 	return S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode) || S_ISCHR(mode) || S_ISBLK(mode) ||
@@ -166,6 +176,8 @@ struct inode *dax_iget(struct super_block *sb, uint64_t ino)
 	inode->i_ctime = (struct timespec){ disk->ctime_s, disk->ctime_ns };
 	inode->i_btime = (struct timespec){ disk->btime_s, disk->btime_ns };
 	err = dax_load_extents(inode);
+	if (!err && !attributes_ok(inode, disk))
+		err = -EUCLEAN;
 	if (err)
 		goto bad;
 	set_operations(inode, disk->rdev);
