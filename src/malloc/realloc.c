@@ -101,27 +101,26 @@ static void *realloc_block(void *old, size_t old_size, size_t n)
 	return new;
 }
 
+/* Room for what grows, more than n where that is to be had. NULL: no memory, or no room. */
+static void *alloc_growing(size_t n)
+{
+	size_t want = n < MALLOC_CACHE_MAX / GROW_TIMES ? GROW_TIMES * n : MALLOC_CACHE_MAX;
+	int saved = errno;
+	void *new;
+
+	new = n > MALLOC_CACHE_MAX ? sw_block_alloc_growing(n) : malloc_fast_path(want);
+	errno = saved;
+	return new;
+}
+
 /* A larger size than the object has. */
 static void *grow_object(void *old, size_t old_size, size_t n)
 {
-	size_t want = n;
 	void *new = NULL;
 
-	if (n <= MALLOC_MAX && grows_again(old, n)) {
-		want = GROW_TIMES * n;
-		if (want > MALLOC_CACHE_MAX && n <= MALLOC_CACHE_MAX)
-			want = MALLOC_CACHE_MAX;
-		if (n > MALLOC_CACHE_MAX && !sw_fail_malloc) {
-			int saved = errno;
-
-			new = sw_block_alloc_growing(n);
-			errno = saved;
-			want = n;
-		}
-	}
+	if (n <= MALLOC_MAX && !sw_fail_malloc && grows_again(old, n))
+		new = alloc_growing(n);
 	if (!new)
-		new = malloc_fast_path(want);
-	if (unlikely(!new) && want > n)
 		new = malloc_fast_path(n);
 	if (unlikely(!new))
 		return NULL;

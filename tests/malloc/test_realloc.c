@@ -298,6 +298,36 @@ KUNIT_TEST(room_is_given_up_for_small_objects)
 	KUNIT_EXPECT_GE(test, finish(pid), 70);
 }
 
+/* There is no object of four times the size any more, but one of the size. */
+static int grow_when_large_ones_are_gone(void)
+{
+	char *p = realloc(malloc(16), 100);
+	void *kept[8];
+
+	limit_addresses(16 * MIB);
+	for (int i = 0; i < 8; i++)
+		kept[i] = malloc(2100);
+	while (malloc(opaque(8192)))
+		;
+	for (int i = 0; i < 8; i += 2)
+		free(kept[i]);
+	errno = 0;
+	p = realloc(p, 2100);
+	return !p ? 1 : errno ? 2 : 0;
+}
+
+KUNIT_TEST(growth_that_gets_no_room_leaves_errno_alone)
+{
+	pid_t pid;
+
+	skip_if_emulated(test, "no limits there");
+	pid = fork();
+	KUNIT_ASSERT_GE(test, pid, 0);
+	if (!pid)
+		_exit(grow_when_large_ones_are_gone());
+	KUNIT_EXPECT_EQ(test, finish(pid), 0);
+}
+
 static void *grow_and_free(void *arg)
 {
 	unsigned char seed = (unsigned char)(uintptr_t)arg;
