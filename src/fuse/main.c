@@ -145,6 +145,8 @@ static int find_dir(const char *dir, char place[PATH_MAX])
 
 /* ---- background ------------------------------------------------------------------------------------ */
 
+#define FIRST_FD 3 /* after the standard three */
+
 /*
  * The parent waits for a byte and ends with 0; with 1 if the child ended without it (which has said why).
  * In the child: the pipe to write it to. -1: it could not be.
@@ -164,9 +166,12 @@ static int go_to_background(void)
 		close(ends[1]);
 		_exit(read(ends[0], &byte, 1) == 1 ? 0 : EXIT_FAIL);
 	}
-	close(ends[0]);
 	setsid();
-	return ends[1];
+	/* Of the caller's descriptors none: he may wait for the end of a pipe. */
+	if (ends[1] != FIRST_FD)
+		dup3(ends[1], FIRST_FD, O_CLOEXEC);
+	close_range(FIRST_FD + 1, ~0u, 0);
+	return FIRST_FD;
 }
 
 static void leave_terminal(int pipe_fd)
@@ -281,6 +286,34 @@ static void say_mounted(const struct mount_options *opt, const char *place)
 		(int)getpid(), opt->type, place, (int)getpid(), place, (int)getpid(), place);
 }
 
+/*
+ * auto_unmount: fusermount3 waits for the end of a socket that libfuse keeps open, then unmounts if the mount is
+ * dead. A process that is killed closes its last descriptors first, and a mount whose /dev/fuse is not closed
+ * yet is taken for alive: so the socket goes to a number that was kept free below.
+ */
+#define FDS_LOOKED_AT 64
+
+static int mount_session(struct fuse_session *session, const char *place)
+{
+	bool was_open[FDS_LOOKED_AT];
+	int low = open("/dev/null", O_RDONLY | O_CLOEXEC), err;
+	struct stat st;
+
+	for (int fd = 0; fd < FDS_LOOKED_AT; fd++)
+		was_open[fd] = fcntl(fd, F_GETFD) >= 0;
+	err = fuse_session_mount(session, place);
+	for (int fd = low + 1; !err && low >= 0 && fd < FDS_LOOKED_AT; fd++) {
+		if (was_open[fd] || fstat(fd, &st) || !S_ISSOCK(st.st_mode))
+			continue;
+		dup3(fd, low, O_CLOEXEC);
+		close(fd);
+		return 0;
+	}
+	if (low >= 0)
+		close(low);
+	return err;
+}
+
 /* Everything is made but the mount. Exit status. */
 static int serve(struct fuse_session *session, const struct mount_options *opt, const char *place,
 		 int pipe_fd)
@@ -288,7 +321,7 @@ static int serve(struct fuse_session *session, const struct mount_options *opt, 
 	int status = 0,
 	    message_fd = opt->foreground || isatty(2) ? fcntl(2, F_DUPFD_CLOEXEC, 3) : -1;
 
-	if (fuse_session_mount(session, place))
+	if (mount_session(session, place))
 		return EXIT_FAIL; /* libfuse has said why */
 	end_prepare(place, message_fd);
 	say_mounted(opt, place);
@@ -314,7 +347,7 @@ int main(int argc, char **argv)
 		status = find_dir(opt.dir, place);
 	if (status)
 		return status;
-	if (!opt.foreground) {
+	if (!opt.foreground && !is_fd(place)) {
 		pipe_fd = go_to_background();
 		if (pipe_fd < 0)
 			return fail("cannot go to the background: %s", strerror(errno));

@@ -20,6 +20,8 @@ holds a_second_mount_lies_over_it sh -c 'echo below >"$1/f" && "$0" mount -q tmp
 holds top_shows_its_server sh -c '"$0" top --once $1 | tee top | grep -q " dentry "; cat top; grep -q " dentry " top' "$sw" "$server"
 holds meminfo_counts_its_files sh -c 'head -c 8388608 /dev/zero | tr "\0" x >"$1/big" && sync "$1/big" && "$0" meminfo --only Cached $2 | tee c && test "$(awk "/^Cached/ { print \$2 }" c)" -ge 8192 && rm "$1/big"' "$sw" "$m" "$server"
 
+holds it_keeps_no_descriptor_of_the_callers sh -c '! ls -l /proc/$0/fd | grep -E "pipe|$1/"' "$server" "$work"
+
 # ---- it goes ----
 fails a_mount_in_use_is_not_unmounted "is in use (fuser -vm $m shows by whom); -l unmounts all the same" \
     sh -c 'cd "$1" && exec "$0" umount "$1"' "$sw" "$m"
@@ -124,6 +126,32 @@ else
     skip xattr_keeps_attributes "no python3"
 fi
 off
+
+# ---- a user who is not root ----
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && [ -u "$(command -v fusermount3)" ] &&
+    setpriv --reuid 65534 --regid 65534 --clear-groups test -x "$BUILD/slabwork-mount"; then
+    chmod 711 "$work"
+    his=$work/his
+    mkdir "$his"
+    chown 65534:65534 "$his"
+    as() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+    holds a_user_mounts as "$sw" mount -q tmpfs "$his"
+    holds a_user_works_there as sh -c 'cd "$0" && mkdir d && echo x >d/f && test "$(stat -c %u:%g d/f)" = 65534:65534' "$his"
+    fails his_mount_is_his_own "Permission denied" ls "$his"
+    holds a_user_unmounts as "$sw" umount "$his"
+    as "$sw" mount -q tmpfs "$his"
+    server=$(pgrep -f "^$BUILD/slabwork-mount.* tmpfs $his\$")
+    holds a_users_server_unmounts_at_SIGTERM sh -c 'kill $0' "$server"
+    gone "$server"
+    holds and_his_mount_is_gone sh -c '! grep -q " $0 " /proc/self/mountinfo' "$his"
+    as "$sw" mount -q tmpfs "$his"
+    server=$(pgrep -f "^$BUILD/slabwork-mount.* tmpfs $his\$")
+    kill -9 "$server"
+    gone "$server"
+    holds a_user_takes_his_dead_mount_away as "$sw" umount "$his"
+else
+    skip a_user_mounts "needs root, setpriv, a setuid fusermount3, and a build folder that others can read"
+fi
 
 # ---- called wrongly ----
 fails a_type_that_is_not_there "slabwork: there is no file system type 'ext9': tmpfs, dax, proc" "$sw" mount ext9 "$m"
