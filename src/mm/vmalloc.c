@@ -274,10 +274,13 @@ static struct vmap_area *area_move(struct vmap_area *va, const struct request *r
 	if (vmap_area_bytes(va) > vmap_area_bytes(fresh))
 		vmap_shrink(va, paid);
 	old = vmap_area_bytes(va);
-	if (!os_remap((void *)va->start, old, (void *)fresh->start, vmap_area_bytes(fresh)))
+	if (!os_remap((void *)va->start, old, (void *)fresh->start, vmap_area_bytes(fresh))) {
 		*clean = true; /* what lay there has been replaced */
-	else /* The old area lies in several mappings. The new tail is what area_alloc() gave. */
+	} else {
+		/* The old area lies in several mappings. Older kernels find out too late. */
+		os_map_at((void *)fresh->start, vmap_area_bytes(fresh));
 		os_move((char *)va->start, old, (char *)fresh->start);
+	}
 	vmap_put_gone(va);
 	vmap_set_fit(fresh, fit);
 	return fresh;

@@ -225,6 +225,7 @@ void os_move(char *old, size_t size, char *new_addr)
 		os_move(old + half, size - half, new_addr + half);
 		return;
 	}
+	os_map_at(new_addr, size); /* it may have been unmapped for the move that failed */
 	memcpy(new_addr, old, size);
 	os_unmap(old, size);
 }

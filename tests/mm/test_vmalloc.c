@@ -463,6 +463,29 @@ KUNIT_TEST(a_moved_block_keeps_its_pages)
 	expect_sound(test);
 }
 
+/* mremap() takes one mapping at a time; where an older kernel refuses, it has unmapped the target. */
+KUNIT_TEST(a_block_of_several_mappings_moves_and_all_of_it_is_writable)
+{
+	char *p, *wall, *q;
+
+	mm_boot();
+	p = vm_large_alloc(8 * MIB, 0, NULL);
+	wall = vm_large_alloc(MIB, 0, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	memset(p, 7, 8 * MIB);
+	for (size_t at = 64 * KIB; at < 8 * MIB; at += at + 4096)
+		KUNIT_ASSERT_EQ(test, madvise(p + at, 4096, MADV_DONTDUMP), 0);
+	q = vm_large_realloc(p, 64 * MIB);
+	KUNIT_ASSERT_NOT_NULL(test, q);
+	KUNIT_EXPECT_EQ(test, resident(q, 64 * MIB), 8 * MIB / 4096);
+	for (size_t i = 0; i < 8 * MIB; i++)
+		KUNIT_ASSERT_EQ(test, q[i], 7);
+	memset(q, 9, 64 * MIB);
+	vm_large_free(q);
+	vm_large_free(wall);
+	expect_sound(test);
+}
+
 KUNIT_TEST(seventy_thousand_blocks_fit_in_max_map_count, .timeout_s = 300)
 {
 	enum { N = 70000 };
