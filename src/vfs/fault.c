@@ -640,14 +640,17 @@ static vm_fault_t call_fault(struct area *area, struct vm_fault *vmf)
 {
 	const struct vm_area_struct *vma = &area->vma;
 	unsigned long huge = vmf->address & ~(PIECE_PAGES_MAX * PAGE_SIZE - 1);
+	pgoff_t first = vmf->pgoff - ((vmf->address - huge) >> PAGE_SHIFT), start;
 	vm_fault_t ret;
 
+	/* All of it or nothing: where a part is shown already the rest comes page by page. */
 	if (vma->vm_flags & VM_HUGEPAGE && vma->vm_ops->huge_fault && huge >= vma->vm_start &&
-	    huge + PIECE_PAGES_MAX * PAGE_SIZE <= vma->vm_end) {
+	    huge + PIECE_PAGES_MAX * PAGE_SIZE <= vma->vm_end &&
+	    !find_piece(area, first, first + PIECE_PAGES_MAX, &start)) {
 		struct vm_fault whole = *vmf;
 
 		whole.address = huge;
-		whole.pgoff -= (vmf->address - huge) >> PAGE_SHIFT;
+		whole.pgoff = first;
 		ret = vma->vm_ops->huge_fault(&whole, PE_SIZE_PMD);
 		if (!(ret & VM_FAULT_FALLBACK)) {
 			*vmf = whole;
