@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -324,6 +325,8 @@ static int serve(struct fuse_session *session, const struct mount_options *opt, 
 	if (mount_session(session, place))
 		return EXIT_FAIL; /* libfuse has said why */
 	end_prepare(place, message_fd);
+	/* When we need memory, the kernel must not write to this very mount to get it. Only root may say so. */
+	prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
 	say_mounted(opt, place);
 	if (pipe_fd >= 0)
 		leave_terminal(pipe_fd);
