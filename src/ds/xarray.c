@@ -218,7 +218,12 @@ static int stash_need(struct xarray *xa, struct stash *stash, unsigned int nr, g
 {
 	bool ok;
 
-	if (stash_fill(stash, nr, (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN))
+	if (stash->nr >= nr) /* nothing is missing: or who has no cache yet would ask for ever */
+		return 0;
+	/* The cache of nodes is made by the first who may sleep, without the lock. */
+	if ((likely(atomic_load_explicit(&node_cache, memory_order_relaxed)) ||
+	     !gfpflags_allow_blocking(gfp)) &&
+	    stash_fill(stash, nr, (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN))
 		return 0;
 	if (!gfpflags_allow_blocking(gfp))
 		return -ENOMEM;
@@ -231,11 +236,11 @@ static int stash_need(struct xarray *xa, struct stash *stash, unsigned int nr, g
 /* ---- looking ---------------------------------------------------------------------------------- */
 
 /*
- * The entry at @index, and where it lies: *@nodep (NULL: xa_head) and *@offsetp, its first slot. If
+ * The entry at @index, and where it lies: *@nodep (NULL: xa_head) and *@slotp, its first slot. If
  * there is none, the empty slot where the walk ended. Under xa_lock.
  */
 static void *walk(struct xarray *xa, unsigned long index, struct xa_node **nodep,
-		  unsigned int *offsetp)
+		  unsigned int *slotp)
 {
 	void *entry = xa->xa_head;
 	struct xa_node *node = NULL;
@@ -257,7 +262,7 @@ static void *walk(struct xarray *xa, unsigned long index, struct xa_node **nodep
 		}
 	}
 	*nodep = node;
-	*offsetp = offset;
+	*slotp = offset;
 	return entry;
 }
 
