@@ -13,7 +13,8 @@
  * 2. Numbers
  *
  *   batch     1.5 times the zone's pages / 4096, at most 96, down to a power of two, less one: 63 for
- *             256 MiB and more (the kernel's rule of 7.2). A zone that can grow counts as grown.
+ *             256 MiB and more (the kernel's rule of 7.2). A zone that can grow counts as 32 times
+ *             as large: a small process must not hold half of what it uses on lists.
  *   high      2 * batch: 126 pages, half a MiB a CPU. Above it a batch goes to the buddy.
  *   refill    8 pages at first, doubled by each refill up to batch, halved again by flushes:
  *             a process that wants few pages does not hold 63.
@@ -47,6 +48,7 @@
 
 #define BATCH_MOST        64
 #define BATCH_PAGES_SHIFT 12 /* a 4096th of the zone */
+#define GROWING_FACTOR    32 /* a zone that can grow counts as so much larger: 63 from 32 MiB on */
 #define HIGH_BATCHES      2
 #define FIRST_REFILL      8
 #define FACTOR_MOST       3            /* 8 << 3 >= 63 */
@@ -116,9 +118,12 @@ int pcp_init(void)
 
 static int zone_batch(const struct zone *zone, unsigned long pages)
 {
-	unsigned long b = (zone->limit_pages > pages ? zone->limit_pages : pages) >>
-			  BATCH_PAGES_SHIFT;
+	unsigned long b = pages;
 
+	if (zone->limit_pages > pages)
+		b = pages < zone->limit_pages / GROWING_FACTOR ? pages * GROWING_FACTOR :
+								 zone->limit_pages;
+	b >>= BATCH_PAGES_SHIFT;
 	if (b > BATCH_MOST)
 		b = BATCH_MOST;
 	b += b / 2;
