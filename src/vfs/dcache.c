@@ -770,3 +770,13 @@ void d_exchange(struct dentry *a, struct dentry *b)
 	if (a != b)
 		__d_move(a, b, true);
 }
+
+void dcache_fork(bool lock)
+{
+	if (lock)
+		write_seqlock(&rename_lock);
+	for (unsigned int i = 0; i < DHASH_LOCKS; i++)
+		lock ? spin_lock(&dentry_hash_locks[i]) : spin_unlock(&dentry_hash_locks[i]);
+	if (!lock)
+		write_sequnlock(&rename_lock);
+}

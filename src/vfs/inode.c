@@ -618,3 +618,9 @@ struct timespec current_time(struct inode *inode)
 		now.tv_nsec -= now.tv_nsec % (long)gran;
 	return now;
 }
+
+void inode_fork(bool lock)
+{
+	for (unsigned int i = 0; i < IHASH_LOCKS; i++)
+		lock ? spin_lock(&inode_hash_locks[i]) : spin_unlock(&inode_hash_locks[i]);
+}

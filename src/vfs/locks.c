@@ -455,3 +455,8 @@ int sw_fs_flock(int fd, int operation)
 	__fput_sync(file);
 	return err;
 }
+
+void locks_fork(bool lock)
+{
+	lock ? spin_lock(&waiters_lock) : spin_unlock(&waiters_lock);
+}

@@ -364,3 +364,14 @@ int sw_fs_umount(const char *target, int flags)
 	mutex_unlock(&namespace_mutex);
 	return err;
 }
+
+void mount_fork(bool lock)
+{
+	if (lock) {
+		mutex_lock(&namespace_mutex);
+		write_seqlock(&mount_lock);
+	} else {
+		write_sequnlock(&mount_lock);
+		mutex_unlock(&namespace_mutex);
+	}
+}

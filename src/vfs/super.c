@@ -285,3 +285,24 @@ void super_for_each(void (*fn)(struct super_block *sb, void *arg), void *arg)
 	if (before)
 		deactivate_super(before);
 }
+
+void super_fork(bool lock)
+{
+	struct super_block *sb;
+
+	if (lock)
+		spin_lock(&sb_lock);
+	list_for_each_entry(sb, &super_blocks, s_list) {
+		if (lock) {
+			spin_lock(&sb->s_inode_list_lock);
+			spin_lock(&sb->s_wb_lock);
+			spin_lock(&sb->s_lru_lock);
+		} else {
+			spin_unlock(&sb->s_lru_lock);
+			spin_unlock(&sb->s_wb_lock);
+			spin_unlock(&sb->s_inode_list_lock);
+		}
+	}
+	if (!lock)
+		spin_unlock(&sb_lock);
+}

@@ -16,6 +16,7 @@
 /* ns: fs_struct and its link in all_fs. */
 struct fs_holder {
 	struct fs_struct fs;
+	struct sw_fs_task *task;
 	struct list_head list;
 };
 
@@ -35,9 +36,10 @@ int task_init(void)
 	if (!files)
 		return -ENOMEM;
 	init_fs.fs.umask = 022;
+	init_fs.task = &init_task;
 	cred_of_process(&init_task.cred);
-	list_add(&init_fs.list, &all_fs);
 	atomic_store(&init_task.files, files);
+	list_add(&init_fs.list, &all_fs);
 	return 0;
 }
 
@@ -148,18 +150,21 @@ static struct sw_fs_task *task_alloc(struct files_struct *files)
 	}
 	atomic_init(&task->files, files);
 	task->fs = &h->fs;
+	h->task = task;
 	h->fs.umask = 022;
 	return task;
 }
 
-static void fs_list_add(struct sw_fs_task *task, const struct fs_struct *from)
+static void fs_list_add(struct sw_fs_task *task, struct fs_struct *from)
 {
 	struct fs_holder *h = container_of(task->fs, struct fs_holder, fs);
 
 	spin_lock(&fs_list_lock);
-	h->fs.root = from ? from->root : first_root;
-	h->fs.pwd = from ? from->pwd : first_root;
-	if (h->fs.root.mnt) {
+	if (from) {
+		fs_get(from, &from->root, &h->fs.root);
+		fs_get(from, &from->pwd, &h->fs.pwd);
+	} else if (first_root.mnt) {
+		h->fs.root = h->fs.pwd = first_root;
 		path_get(&h->fs.root);
 		path_get(&h->fs.pwd);
 	}
@@ -192,9 +197,7 @@ struct sw_fs_task *sw_fs_task_fork(void)
 		return NULL;
 	task->cred = from->cred;
 	task->fs->umask = READ_ONCE(from->fs->umask);
-	spin_lock(&from->fs->lock);
 	fs_list_add(task, from->fs);
-	spin_unlock(&from->fs->lock);
 	return task;
 }
 
@@ -323,4 +326,25 @@ int sw_fs_getcwd(char *buf, size_t size)
 	kfree(page);
 	path_put(&pwd);
 	return err;
+}
+
+void task_fork(bool lock)
+{
+	struct fs_holder *h;
+
+	if (lock)
+		spin_lock(&fs_list_lock);
+	list_for_each_entry(h, &all_fs, list) {
+		struct files_struct *files = atomic_load(&h->task->files);
+
+		if (lock) {
+			spin_lock(&h->fs.lock);
+			spin_lock(&files->file_lock);
+		} else {
+			spin_unlock(&files->file_lock);
+			spin_unlock(&h->fs.lock);
+		}
+	}
+	if (!lock)
+		spin_unlock(&fs_list_lock);
 }

@@ -25,6 +25,13 @@ void vfs_bug(const char *what) __attribute__((noreturn));
  * without it there is no fd and no root. 0 or -ENOMEM.
  */
 int fs_init(void);
+/* What all calls share is held over fork(): take it, let go of it. init.c has the order. */
+void task_fork(bool lock);
+void dcache_fork(bool lock);
+void inode_fork(bool lock);
+void mount_fork(bool lock);
+void super_fork(bool lock);
+void locks_fork(bool lock);
 /* fstypes/register.c: registers tmpfs, dax, proc. Not weak: an archive gives up nothing for a weak name. */
 void fstypes_init(void);
 
