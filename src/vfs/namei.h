@@ -79,4 +79,7 @@ static inline bool rcu_path_valid(const struct rcu_path *at)
 /* Leaves the RCU section, with references if it returns true. */
 bool rcu_path_get(const struct rcu_path *at, struct path *path);
 
+/* permission.c: of a new file in @dir: the umask is off, and setgid where the caller may not give it. */
+mode_t mode_of_new(const struct inode *dir, mode_t mode);
+
 #endif /* VFS_NAMEI_H */

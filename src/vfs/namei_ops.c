@@ -445,7 +445,7 @@ int sw_fs_mknodat(int dirfd, const char *path, mode_t mode, dev_t dev)
 	dentry = user_path_create(dirfd, path, &dir, 0);
 	if (IS_ERR(dentry))
 		return (int)PTR_ERR(dentry);
-	mode &= ~current_umask();
+	mode = mode_of_new(d_inode(dir.dentry), mode);
 	if (!(mode & S_IFMT) || S_ISREG(mode))
 		err = vfs_create(d_inode(dir.dentry), dentry, mode, true);
 	else

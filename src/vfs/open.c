@@ -198,7 +198,7 @@ static int create_locked(const struct path *dir, struct dentry *dentry, const st
 
 	if (err)
 		return err;
-	return vfs_create(inode, dentry, op->mode & ~current_umask(), op->open_flag & O_EXCL);
+	return vfs_create(inode, dentry, mode_of_new(inode, op->mode), op->open_flag & O_EXCL);
 }
 
 /* The last component of nd, made if it is not there. With a reference. */
@@ -314,7 +314,7 @@ static int make_tmpfile(const struct path *dir, struct file *file, const struct 
 	WRITE_ONCE(file->f_path.dentry, d_alloc(dir->dentry, &name));
 	if (!file->f_path.dentry)
 		return -ENOMEM;
-	err = inode->i_op->tmpfile(inode, file, S_IFREG | (op->mode & ~current_umask()));
+	err = inode->i_op->tmpfile(inode, file, S_IFREG | mode_of_new(inode, op->mode));
 	if (!err && !(op->open_flag & O_EXCL))
 		atomic_fetch_or(&d_inode(file->f_path.dentry)->i_state, I_LINKABLE);
 	if (!err)

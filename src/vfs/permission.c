@@ -8,7 +8,20 @@
  * Source: POSIX.1-2017, 4.5 File Access Permissions; Linux 5.4, fs/namei.c.
  */
 
+#include "vfs/namei.h"
 #include "vfs/vfs_internal.h"
+
+/* setgid is looked at before the umask: who asks for a group's rights is meant, not what is left of it. */
+mode_t mode_of_new(const struct inode *dir, mode_t mode)
+{
+	const struct cred *cred = current_cred();
+
+	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && !S_ISDIR(mode) &&
+	    READ_ONCE(dir->i_mode) & S_ISGID && !cred_capable(cred) &&
+	    !in_group(cred, READ_ONCE(dir->i_gid)))
+		mode &= ~(mode_t)S_ISGID;
+	return mode & ~current_umask();
+}
 
 int generic_permission(struct inode *inode, int mask)
 {

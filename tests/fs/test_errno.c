@@ -334,6 +334,15 @@ TEST_ON_BOTH(permissions_are_by_owner_group_and_others)
 	EQ(sw_fs_setcred(0, 0, 0, NULL), 0);
 	KUNIT_EXPECT_GE(test, sw_fs_open("/d/mine", O_RDWR, 0), 0);
 	EQ(sw_fs_setcred(0, 0, 33, &group), -EINVAL);
+	/* In a setgid directory of a group that is not ours setgid falls, even where the umask takes the x. */
+	sw_fs_chown("/d", 0, 77);
+	sw_fs_chmod("/d", 03777);
+	EQ(sw_fs_setcred(1000, 1000, 0, NULL), 0);
+	sw_fs_umask(0777);
+	EQ(sw_fs_close(sw_fs_open("/d/s", O_CREAT | O_RDWR, 02777)), 0);
+	EQ(sw_fs_stat("/d/s", &st), 0);
+	EQ(st.st_mode & 07777, 0);
+	EQ(st.st_gid, 77);
 }
 
 /* ---- tasks ---------------------------------------------------------------------------------------------------- */
