@@ -220,6 +220,8 @@ static int stash_need(struct xarray *xa, struct stash *stash, unsigned int nr, g
 
 	if (stash->nr >= nr) /* nothing is missing: or who has no cache yet would ask for ever */
 		return 0;
+	if (stash->nr >= nr)
+		return 0;
 	/* The cache of nodes is made by the first who may sleep, without the lock. */
 	if ((likely(atomic_load_explicit(&node_cache, memory_order_relaxed)) ||
 	     !gfpflags_allow_blocking(gfp)) &&

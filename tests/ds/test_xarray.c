@@ -3,12 +3,15 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <kunit/test.h>
 
+#include <slabwork/mm.h>
 #include <slabwork/slab.h>
 #include <slabwork/xarray.h>
 
 #include "lib/prng.h"
+#include "mm/page.h"
 
 /* ---- the model: what is at each index, the first index and order of the entry that covers it ------- */
 
@@ -304,6 +307,100 @@ KUNIT_TEST(the_radix_tree_words_work)
 	KUNIT_EXPECT_TRUE(test, xa_is_node(root.rnode));
 	KUNIT_EXPECT_PTR_EQ(test, radix_tree_delete(&root, 77), item(1));
 	KUNIT_EXPECT_TRUE(test, xa_empty(&root));
+}
+
+/* ---- no memory for a node ---------------------------------------------------------------------------- */
+
+/* The array's own cache: what we take of it, nodes lack. */
+static struct kmem_cache *nodes;
+
+struct taken {
+	struct taken *next;
+};
+static struct taken *taken;
+
+static void take_all(void)
+{
+	struct taken *t;
+
+	while ((t = kmem_cache_alloc(nodes, GFP_NOWAIT | __GFP_NOWARN))) {
+		t->next = taken;
+		taken = t;
+	}
+}
+
+static void give(unsigned int nr)
+{
+	while (nr--) {
+		struct taken *t = taken;
+
+		taken = t->next;
+		kmem_cache_free(nodes, t);
+	}
+}
+
+static void no_more_memory(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	setrlimit(RLIMIT_AS, &none);
+	take_all();
+}
+
+/* Try with 0, 1, 2 … nodes until it works: before that nothing has changed. Return: the nodes it took. */
+static unsigned int until_it_works(struct kunit *test, struct xarray *xa, unsigned long index,
+				   unsigned int order, gfp_t gfp)
+{
+	for (unsigned int nr = 0; nr < 30; nr++) {
+		const char *bad;
+		int err;
+
+		give(nr);
+		xa_lock(xa);
+		err = __xa_insert_order(xa, index, order, item(index), NULL, gfp);
+		xa_unlock(xa);
+		bad = sw_xa_validate(xa);
+		KUNIT_ASSERT_TRUE_MSG(test, !bad, "%u nodes: %s", nr, bad);
+		KUNIT_ASSERT_PTR_EQ(test, xa_load(xa, 0), item(5));
+		if (!err) {
+			KUNIT_EXPECT_PTR_EQ(test, xa_load(xa, index + (1ul << order) - 1),
+					    item(index));
+			take_all();
+			return nr;
+		}
+		KUNIT_ASSERT_EQ(test, err, -ENOMEM);
+		KUNIT_ASSERT_NULL(test, xa_load(xa, index));
+		take_all();
+	}
+	return ~0u;
+}
+
+KUNIT_TEST(without_a_node_nothing_changes)
+{
+	struct xarray xa;
+
+	xa_init(&xa);
+	KUNIT_ASSERT_NULL(test, xa_store(&xa, 1, item(1), GFP_KERNEL));
+	nodes = ((struct page *)virt_to_head_page(xa_to_node(xa.xa_head)))->slab_cache;
+	KUNIT_EXPECT_EQ(test, kmem_cache_size(nodes),
+			sizeof(struct xa_node)); /* not a general one */
+	xa_destroy(&xa);
+	rcu_barrier();
+	no_more_memory();
+	KUNIT_ASSERT_NOT_NULL(test, taken);
+	/* Index 0 needs none. */
+	KUNIT_EXPECT_EQ(test, xa_insert(&xa, 0, item(5), GFP_NOWAIT), 0);
+	KUNIT_EXPECT_EQ(test, until_it_works(test, &xa, 63, 0, GFP_NOWAIT), 1);
+	KUNIT_EXPECT_EQ(test, until_it_works(test, &xa, 64, 0, GFP_NOWAIT), 2);
+	KUNIT_EXPECT_EQ(test, until_it_works(test, &xa, 128, 7, GFP_NOWAIT), 0);
+	KUNIT_EXPECT_EQ(test, until_it_works(test, &xa, 1ul << 30, 0, GFP_NOWAIT), 9);
+	KUNIT_EXPECT_EQ(test, xa_err(xa_store(&xa, ~0ul, item(2), GFP_NOWAIT)), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, xa_err(xa_cmpxchg(&xa, ~0ul, NULL, item(2), GFP_NOWAIT)), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, xa_insert(&xa, ~0ul, item(2), GFP_NOWAIT), -ENOMEM);
+	KUNIT_EXPECT_TRUE(test, !sw_xa_validate(&xa));
+	/* What needs no node works. */
+	KUNIT_EXPECT_PTR_EQ(test, xa_store(&xa, 64, item(9), 0), item(64));
+	KUNIT_EXPECT_PTR_EQ(test, xa_erase(&xa, 1ul << 30), item(1ul << 30));
 }
 
 /* ---- readers beside a writer --------------------------------------------------------------------------- */
