@@ -22,7 +22,7 @@
  * area_fill() asks ->huge_fault or ->fault, maps the answer under i_mmap_rwsem (shared) and area->fill, and
  * then looks whether the folio is still in the cache; who removes folios hides them before and after
  * (docs/FILES.md §5), so one of the two sees the other. No folio lock is waited for where the page
- * is cached. What follows in the cache is shown along with it, up to 64 pages.
+ * is cached. What follows in the cache is shown along with it, up to 512 pages.
  *
  * 3. Writes
  *
@@ -48,7 +48,8 @@
 #include "vfs/area.h"
 
 #define PIECE_PAGES_MAX 512UL
-#define AROUND_PAGES    64UL
+#define AROUND_PAGES    512UL /* of what is cached: an event costs as much as mapping hundreds of pages */
+#define READ_PAGES      64UL  /* of what has to be read */
 #define OOM_TRIES       100
 #define OOM_WAIT_NS     1000000
 
@@ -842,7 +843,7 @@ vm_fault_t filemap_fault(struct vm_fault *vmf)
 			.file = file, .mapping = mapping, .ra = &file->f_ra, .index = vmf->pgoff
 		};
 
-		page_cache_sync_ra(&rac, AROUND_PAGES);
+		page_cache_sync_ra(&rac, READ_PAGES);
 	}
 	if (!folio)
 		folio = read_cache_folio(mapping, vmf->pgoff, file);
