@@ -24,7 +24,7 @@
 #include "malloc/classes.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "os/futex.h"
 #include "os/os.h"
@@ -68,19 +68,35 @@ static const struct sw_fast *fast_of(const struct kmem_cache *cache)
 	return (const struct sw_fast *)cache; /* its first member */
 }
 
+#define NAME_SIZE 24
+
+/* "malloc-" n unit. snprintf() would bring 200 KiB of libc into a program that never calls it. */
+static void name_class(char name[NAME_SIZE], unsigned int n, const char *unit)
+{
+	static const char prefix[] = "malloc-";
+	char *end = name + sizeof(prefix) - 1;
+
+	memcpy(name, prefix, sizeof(prefix) - 1);
+	for (unsigned int rest = n; rest >= 10; rest /= 10)
+		end++;
+	strcpy(end + 1, unit);
+	for (; n >= 10; n /= 10)
+		*end-- = (char)('0' + n % 10);
+	*end = (char)('0' + n);
+}
+
 /* Blocks of every page count up to the largest go to the next class; "malloc-12k" … "malloc-1M". */
 static void make_block_caches(void)
 {
 	size_t step = MALLOC_CACHE_MAX >> PAGE_SHIFT;
-	char name[24];
+	char name[NAME_SIZE];
 
 	for (unsigned int class = 0; class < MALLOC_NR_BLOCK_CLASSES; class ++) {
 		unsigned int pages = malloc_block_pages[class], kib = pages << (PAGE_SHIFT - 10);
 		struct kmem_cache *cache;
 		unsigned char tag = 0;
 
-		snprintf(name, sizeof(name), kib < 1024 ? "malloc-%uk" : "malloc-%uM",
-			 kib < 1024 ? kib : kib >> 10);
+		name_class(name, kib < 1024 ? kib : kib >> 10, kib < 1024 ? "k" : "M");
 		cache = sw_block_cache_create(name, pages);
 		if (cache) {
 			tag = fast_of(cache)->tag;
@@ -101,13 +117,13 @@ static void make_caches(void)
 {
 	unsigned char tag_of[MALLOC_NR_CLASSES] = { 0 };
 	unsigned int class = 0;
-	char name[24];
+	char name[NAME_SIZE];
 
 	for (class = 0; class < MALLOC_NR_CLASSES; class ++) {
 		unsigned short size = malloc_class_sizes[class];
 		struct kmem_cache *cache;
 
-		snprintf(name, sizeof(name), "malloc-%u", size);
+		name_class(name, size, "");
 		cache = kmem_cache_create_general(name, size, MALLOC_ALIGN, 0);
 		if (cache) {
 			malloc_tag_size[fast_of(cache)->tag] = size;
