@@ -127,6 +127,13 @@ else
 fi
 off
 
+# ---- a machine without memory ----
+SLABWORK=mem=48M "$sw" mount -q -o size=500m tmpfs "$m"
+fails no_memory_is_said "Cannot allocate memory" dd if=/dev/zero of="$m/big" bs=1M count=150 conv=fsync
+fails no_name_is_made_then "Cannot allocate memory" sh -c 'cd "$0" && i=0 && while mkdir d$i; do i=$((i + 1)); test $i -lt 100000 || exit 0; done; exit 1' "$m"
+holds what_is_removed_is_memory_again sh -c 'rm -r "$0"/* && head -c 20000000 /dev/zero | tr "\0" x >"$0/f" && sync "$0/f" && test "$(tr -d x <"$0/f" | wc -c)" = 0' "$m"
+off
+
 # ---- a user who is not root ----
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && [ -u "$(command -v fusermount3)" ] &&
     setpriv --reuid 65534 --regid 65534 --clear-groups test -x "$BUILD/slabwork-mount"; then
