@@ -84,5 +84,7 @@ void uffd_wake(unsigned long addr, size_t size);
 
 /* libc's, with errno kept. 0 or -errno. */
 int map_at(unsigned long addr, size_t size, int prot, int flags, int fd, uint64_t offset);
+/* The page table entries of what is mapped there, all at once. */
+void map_populate(unsigned long addr, size_t size);
 
 #endif /* VFS_AREA_H */

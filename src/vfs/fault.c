@@ -48,10 +48,13 @@
 #include "vfs/area.h"
 
 #define PIECE_PAGES_MAX 512UL
-#define AROUND_PAGES    512UL /* of what is cached: an event costs as much as mapping hundreds of pages */
-#define READ_PAGES      64UL  /* of what has to be read */
-#define OOM_TRIES       100
-#define OOM_WAIT_NS     1000000
+#define AROUND_PAGES \
+	512UL           /* of what is cached: an event costs as much as mapping hundreds of pages */
+#define READ_PAGES 64UL /* of what has to be read */
+/* So many pages in a row are being read in order: then the kernel's faults are spared as well. */
+#define POPULATE_PAGES 16
+#define OOM_TRIES      100
+#define OOM_WAIT_NS    1000000
 
 enum piece_kind { PIECE_DEVICE, PIECE_ZERO, PIECE_SIGBUS };
 
@@ -405,6 +408,8 @@ static long show_run(struct area *area, struct run *run, bool protect, bool *tou
 	}
 	if (protect && uffd_protect(area_addr(area, run->first), (size_t)shown, touched))
 		*touched = true;
+	if (!protect && run->n >= POPULATE_PAGES)
+		map_populate(area_addr(area, run->first), (size_t)shown);
 	for (unsigned int i = 0; i < run->n; i++)
 		if (atomic_load(&run->folio[i]->mapping) != mapping)
 			stale = true;

@@ -176,6 +176,19 @@ int map_at(unsigned long addr, size_t size, int prot, int flags, int fd, uint64_
 	return ret;
 }
 
+void map_populate(unsigned long addr, size_t size)
+{
+#ifdef MADV_POPULATE_READ
+	int saved = errno;
+
+	madvise((void *)addr, size, MADV_POPULATE_READ);
+	errno = saved;
+#else
+	(void)addr;
+	(void)size;
+#endif
+}
+
 static int uffd_ioctl(unsigned long request, void *arg)
 {
 	int saved = errno, ret = 0;
