@@ -15,8 +15,8 @@ packages() {
     run) echo redis-server redis-tools sqlite3 python3 git libfuse3-dev fuse3 ;;
     test) echo libfuse3-dev fuse3 redis-server redis-tools sqlite3 python3 git perl procps g++ valgrind bash ;;
     # What the drop-in malloc is tried on; ./test skips, and says so, what cannot be installed.
-    programs) echo nginx-light apache2-utils nodejs postgresql libpython3.11-testsuite xz-utils ;;
-    bench) echo libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 redis-server redis-tools sqlite3 python3 ;;
+    programs) echo nginx-light apache2-utils nodejs postgresql libpython3.11-testsuite xz-utils rsync ;;
+    bench) echo libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 redis-server redis-tools sqlite3 python3 fuse2fs ;;
     check) echo libfuse3-dev clang clang-format clang-tidy shellcheck codespell python3 git g++ ;;
     clang) echo clang llvm ;;
     aarch64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static ;;
