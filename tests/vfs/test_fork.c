@@ -7,6 +7,7 @@
  */
 
 #include <sys/wait.h>
+#include <time.h>
 
 #include "testfs.h"
 
@@ -63,7 +64,7 @@ KUNIT_TEST(a_child_forked_amid_calls_can_use_files_that_nobody_was_using, .timeo
 		sw_fs_mkdir(dir, 0755);
 		pthread_create(&threads[i], NULL, work, (void *)i);
 	}
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < 30; i++) {
 		int status = 0;
 		pid_t pid = fork();
 
@@ -76,4 +77,69 @@ KUNIT_TEST(a_child_forked_amid_calls_can_use_files_that_nobody_was_using, .timeo
 	for (int i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
 	EQ(sw_fs_umount("/", 0), 0);
+}
+
+/* ---- a lock that is held for certain -------------------------------------------------------- */
+
+static _Atomic int misses, stay, held, release;
+
+/*
+ * Once told so, the name is missed by both looks without a lock (the walk's, d_lookup()'s first), so that it is
+ * looked for under the lock of its bucket; and there we stay.
+ */
+static int slow_compare(const struct dentry *dentry UNUSED, unsigned int len, const char *str,
+			const struct qstr *name)
+{
+	if (atomic_load(&misses) > 0)
+		return atomic_fetch_sub(&misses, 1) > 0;
+	if (atomic_exchange(&stay, 0)) {
+		atomic_store(&held, 1);
+		while (!atomic_load(&release))
+			sched_yield();
+	}
+	return len != name->len || memcmp(str, name->name, len) != 0;
+}
+
+static void *hold_the_bucket(void *arg UNUSED)
+{
+	struct stat st;
+
+	atomic_store(&stay, 1);
+	atomic_store(&misses, 2);
+	sw_fs_stat("/f", &st);
+	return NULL;
+}
+
+static void *let_go_later(void *arg UNUSED)
+{
+	struct timespec t = { .tv_nsec = 200000000 };
+
+	nanosleep(&t, NULL);
+	atomic_store(&release, 1);
+	return NULL;
+}
+
+KUNIT_TEST(fork_waits_for_the_lock_of_a_bucket)
+{
+	static const struct dentry_operations ops = { .d_compare = slow_compare };
+	pthread_t holder, helper;
+	int status = 0;
+	pid_t pid;
+
+	testfs.d_op = &ops;
+	testfs_start(test);
+	testfs_file(test, "/f");
+	pthread_create(&holder, NULL, hold_the_bucket, NULL);
+	while (!atomic_load(&held))
+		sched_yield();
+	pthread_create(&helper, NULL, let_go_later, NULL);
+	pid = fork();
+	if (!pid) {
+		alarm(10);
+		_exit(sw_fs_rename("/f", "/g") != 0);
+	}
+	KUNIT_ASSERT_EQ(test, waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
+	pthread_join(holder, NULL);
+	pthread_join(helper, NULL);
 }
