@@ -171,8 +171,11 @@ SW_ALWAYS_INLINE void *realloc_for(void *old, size_t n, const char *who)
 {
 	size_t size = malloc_tag_size[malloc_live_tag(old)];
 
+	/* An area is left for an object: a sized free wants to see one that is not far too large. */
 	if (unlikely(!size))
-		return n && sw_block_resize_within(old, n) ? old : realloc_slow(old, n, who);
+		return n > MALLOC_CACHE_MAX && sw_block_resize_within(old, n) ?
+			       old :
+			       realloc_slow(old, n, who);
 	/* Wraps for n == 0. */
 	if (likely(n - 1 - size / 2 < size - size / 2))
 		return old;

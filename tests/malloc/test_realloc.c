@@ -400,6 +400,18 @@ KUNIT_TEST(a_small_buffer_with_room_is_freed_by_size_0)
 	KUNIT_EXPECT_NULL(test, realloc(aligned, opaque(0)));
 }
 
+KUNIT_TEST(sized_frees_accept_what_shrank_in_an_area)
+{
+	for (size_t n = 4; n < 60000; n *= 3) {
+		void *p = NULL;
+
+		KUNIT_ASSERT_EQ(test, posix_memalign(&p, 8 * MIB, n + n / 8 + 100), 0);
+		p = realloc(p, n);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		free_sized(p, n);
+	}
+}
+
 /* An object of 32 bytes that has grown, then one of 4096 at the same place. */
 KUNIT_TEST(a_larger_object_where_a_small_one_grew_is_trimmed)
 {
