@@ -81,32 +81,25 @@ KUNIT_TEST(a_child_forked_amid_calls_can_use_files_that_nobody_was_using, .timeo
 
 /* ---- a lock that is held for certain -------------------------------------------------------- */
 
-static _Atomic int misses, stay, held, release;
+static _Atomic int held, release;
 
-/*
- * Once told so, the name is missed by both looks without a lock (the walk's, d_lookup()'s first), so that it is
- * looked for under the lock of its bucket; and there we stay.
- */
-static int slow_compare(const struct dentry *dentry UNUSED, unsigned int len, const char *str,
-			const struct qstr *name)
+/* Mounting holds the lock of all mounts, and stays in here. */
+static struct dentry *slow_mount(struct file_system_type *type, int flags, const char *dev_name,
+				 const char *data)
 {
-	if (atomic_load(&misses) > 0)
-		return atomic_fetch_sub(&misses, 1) > 0;
-	if (atomic_exchange(&stay, 0)) {
-		atomic_store(&held, 1);
-		while (!atomic_load(&release))
-			sched_yield();
-	}
-	return len != name->len || memcmp(str, name->name, len) != 0;
+	atomic_store(&held, 1);
+	while (!atomic_load(&release))
+		sched_yield();
+	return testfs_mount(type, flags, dev_name, data);
 }
 
-static void *hold_the_bucket(void *arg UNUSED)
-{
-	struct stat st;
+static struct file_system_type slow_type = { .name = "slow",
+					     .mount = slow_mount,
+					     .kill_sb = kill_anon_super };
 
-	atomic_store(&stay, 1);
-	atomic_store(&misses, 2);
-	sw_fs_stat("/f", &st);
+static void *mount_slowly(void *err)
+{
+	*(int *)err = sw_fs_mount("slow", NULL, "/d", 0, NULL);
 	return NULL;
 }
 
@@ -119,27 +112,28 @@ static void *let_go_later(void *arg UNUSED)
 	return NULL;
 }
 
-KUNIT_TEST(fork_waits_for_the_lock_of_a_bucket)
+KUNIT_TEST(fork_waits_for_a_mount_that_is_being_made)
 {
-	static const struct dentry_operations ops = { .d_compare = slow_compare };
-	pthread_t holder, helper;
-	int status = 0;
+	pthread_t mounter, helper;
+	int status = 0, err = 1;
 	pid_t pid;
 
-	testfs.d_op = &ops;
 	testfs_start(test);
-	testfs_file(test, "/f");
-	pthread_create(&holder, NULL, hold_the_bucket, NULL);
+	KUNIT_ASSERT_EQ(test, register_filesystem(&slow_type), 0);
+	sw_fs_mkdir("/d", 0755);
+	pthread_create(&mounter, NULL, mount_slowly, &err);
 	while (!atomic_load(&held))
 		sched_yield();
 	pthread_create(&helper, NULL, let_go_later, NULL);
 	pid = fork();
 	if (!pid) {
 		alarm(10);
-		_exit(sw_fs_rename("/f", "/g") != 0);
+		_exit(sw_fs_umount("/d", 0) != 0);
 	}
 	KUNIT_ASSERT_EQ(test, waitpid(pid, &status, 0), pid);
 	EQ(status, 0);
-	pthread_join(holder, NULL);
+	pthread_join(mounter, NULL);
 	pthread_join(helper, NULL);
+	EQ(err, 0);
+	EQ(sw_fs_umount("/d", 0), 0);
 }
