@@ -235,6 +235,22 @@ void area_forget_pieces(struct area *area, pgoff_t first, pgoff_t end)
 	}
 }
 
+/* What cannot be entered must not stay mapped: it has no reference. */
+static void enter_or_hide(struct area *area, pgoff_t start, void *piece)
+{
+	unsigned long addr = area_addr(area, start);
+	size_t size = (piece_end(area, piece, start) - start) << PAGE_SHIFT;
+	int prot = vma_prot(&area->vma);
+
+	if (!xa_err(xa_store(&area->pieces, start, piece, GFP_ATOMIC)))
+		return;
+	if (area->vma.lazy)
+		uffd_arm(addr, size, prot);
+	else
+		map_at(addr, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	piece_drop(piece);
+}
+
 void area_split_pieces(struct area *left, struct area *right, pgoff_t split)
 {
 	unsigned long index = 0;
@@ -254,15 +270,13 @@ void area_split_pieces(struct area *left, struct area *right, pgoff_t split)
 		} else {
 			piece_hold(piece_folio(piece));
 		}
-		if (xa_err(xa_store(&right->pieces, split, rest, GFP_ATOMIC)))
-			piece_drop(rest);
+		enter_or_hide(right, split, rest);
 	}
 	index = split;
 	for (piece = xa_find(&left->pieces, &index, ~0UL, XA_PRESENT); piece;
 	     piece = xa_find_after(&left->pieces, &index, ~0UL, XA_PRESENT)) {
 		xa_erase(&left->pieces, index);
-		if (xa_err(xa_store(&right->pieces, index, piece, GFP_ATOMIC)))
-			piece_drop(piece);
+		enter_or_hide(right, index, piece);
 	}
 }
 
@@ -346,26 +360,32 @@ struct run {
 	pgoff_t end;
 };
 
-/* Under i_mmap_rwsem and area->fill. Enters the folios; cuts the run where something is shown already. */
-static void enter_run(struct area *area, struct run *run)
+/*
+ * Under i_mmap_rwsem and area->fill. Enters the folios; cuts the run where something is shown already.
+ * Return: bytes to map, -ENOMEM.
+ */
+static long enter_run(struct area *area, struct run *run)
 {
 	pgoff_t start, index = run->first;
-	void *there = find_piece(area, run->first, run->end, &start);
+	bool failed = false;
 
-	if (there)
+	if (find_piece(area, run->first, run->end, &start))
 		run->end = max(start, run->first);
-	for (unsigned int i = 0; i < run->n; i++) {
+	for (unsigned int i = 0; i < run->n && index < run->end; i++) {
 		struct folio *folio = run->folio[i];
 
 		note_length(area, folio_nr_pages(folio));
-		if (index >= run->end ||
-		    xa_err(xa_store(&area->pieces, index, folio_piece(folio), GFP_ATOMIC))) {
-			run->end = min(run->end, index);
+		failed = xa_err(xa_store(&area->pieces, index, folio_piece(folio), GFP_ATOMIC));
+		if (failed) {
+			run->end = index;
 			break;
 		}
 		piece_hold(folio);
 		index = folio_next_index(folio);
 	}
+	if (failed && run->end == run->first)
+		return -ENOMEM;
+	return (long)((run->end - run->first) << PAGE_SHIFT);
 }
 
 /* Undo enter_run(). */
@@ -395,9 +415,8 @@ static long show_run(struct area *area, struct run *run, bool protect, bool *tou
 	if (area->dead || run->first >= run->end)
 		goto out;
 	skip = run->first - head->index;
-	enter_run(area, run);
-	shown = (long)((run->end - run->first) << PAGE_SHIFT);
-	if (!shown)
+	shown = enter_run(area, run);
+	if (shown <= 0)
 		goto out;
 	err = map_at(area_addr(area, run->first), (size_t)shown, vma_prot(&area->vma), flags,
 		     pool_fd(), (uintptr_t)folio_addr(head) + (skip << PAGE_SHIFT));

@@ -13,6 +13,8 @@
 
 #include "fstypes/dax/dax.h"
 
+#define FEW_EXTENTS 16
+
 /* The first extent that ends after @file; nr_ext: none. */
 static uint32_t find_extent(const struct dax_inode *info, uint32_t file)
 {
@@ -186,8 +188,19 @@ static void insert_extent(struct dax_inode *info, uint32_t file, uint32_t start,
 	info->nr_ext++;
 }
 
-/* Take [first, end) out of the array; blocks are freed if @free. There is room for one more. */
-static void remove_extents(struct inode *inode, uint32_t first, uint32_t end, bool release)
+/* How many extents have a part in [first, end). */
+static uint32_t count_extents(const struct dax_inode *info, uint32_t first, uint32_t end)
+{
+	uint32_t i = find_extent(info, first), n = 0;
+
+	while (i + n < info->nr_ext && info->ext[i + n].file < end)
+		n++;
+	return n;
+}
+
+/* Take [first, end) out of the array, and into @gone. There is room for one more. */
+static void remove_extents(struct inode *inode, uint32_t first, uint32_t end,
+			   struct dax_extent *gone)
 {
 	struct dax_inode *info = dax_i(inode);
 	uint32_t i = find_extent(info, first);
@@ -199,9 +212,7 @@ static void remove_extents(struct inode *inode, uint32_t first, uint32_t end, bo
 		struct dax_extent right = { to, ext.start + (to - ext.file),
 					    ext.file + ext.len - to };
 
-		if (release)
-			dax_free_blocks(dax_sb(inode->i_sb), ext.start + (from - ext.file),
-					to - from);
+		*gone++ = (struct dax_extent){ from, ext.start + (from - ext.file), to - from };
 		count_blocks(inode, -(int64_t)(to - from));
 		memmove(info->ext + i, info->ext + i + 1, (info->nr_ext - i - 1) * sizeof(ext));
 		info->nr_ext--;
@@ -245,26 +256,47 @@ int dax_map_alloc(struct inode *inode, uint32_t file, uint32_t *start, uint32_t 
 	insert_extent(info, file, *start, *len);
 	count_blocks(inode, n);
 	err = save_extents(inode);
-	if (err)
-		remove_extents(inode, file, file + *len, true);
+	if (err) {
+		struct dax_extent gone;
+
+		remove_extents(inode, file, file + *len, &gone);
+		dax_free_blocks(dax_sb(inode->i_sb), gone.start, gone.len);
+	}
 out:
 	up_write(&info->ext_sem);
 	return err;
 }
 
+/* Blocks are free, and may be somebody's, only when the device no longer says that they are ours. */
 int dax_unmap_blocks(struct inode *inode, uint32_t first, uint32_t end)
 {
 	struct dax_inode *info = dax_i(inode);
+	struct dax_extent few[FEW_EXTENTS], *gone = few;
+	uint32_t n;
 	int err;
 
 	if (first >= end)
 		return 0;
 	down_write(&info->ext_sem);
-	err = make_room(info, info->nr_ext + 1);
+	n = count_extents(info, first, end);
+	if (n > FEW_EXTENTS)
+		gone = kvmalloc(n * sizeof(*gone), GFP_NOFS);
+	err = gone ? make_room(info, info->nr_ext + 1) : -ENOMEM;
 	if (!err) {
-		remove_extents(inode, first, end, true);
+		remove_extents(inode, first, end, gone);
+		/* A split may need a block for the list, and there may be none: then all stays as it was. */
 		err = save_extents(inode);
+		for (uint32_t i = 0; i < n; i++) {
+			if (!err) {
+				dax_free_blocks(dax_sb(inode->i_sb), gone[i].start, gone[i].len);
+				continue;
+			}
+			insert_extent(info, gone[i].file, gone[i].start, gone[i].len);
+			count_blocks(inode, gone[i].len);
+		}
 	}
 	up_write(&info->ext_sem);
+	if (gone != few)
+		kvfree(gone);
 	return err;
 }
