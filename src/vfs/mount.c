@@ -279,23 +279,6 @@ int sw_fs_mount(const char *type, const char *source, const char *target, unsign
 	return err;
 }
 
-/* Everybody out: the mount is what "/" is. */
-static int umount_root(struct mount *m, bool detach)
-{
-	long standing = tasks_at_root(&m->mnt);
-	int expect = (int)standing + 1;
-	bool lazy = detach || standing < 0;
-
-	if (!detach && (standing < 0 || !list_empty(&m->mnt_mounts)))
-		return -EBUSY;
-	if (!lazy && atomic_load(&m->mnt_count) != expect)
-		return -EBUSY;
-	root_mount = NULL;
-	tasks_set_root(NULL);
-	mntput(&m->mnt);
-	return 0;
-}
-
 /* Under a lazy umount the mounts below go along. */
 static void detach_all(struct mount *m)
 {
@@ -310,6 +293,25 @@ static void detach_all(struct mount *m)
 	write_sequnlock(&mount_lock);
 	path_put(&place);
 	mntput(&m->mnt);
+}
+
+/* Everybody out: the mount is what "/" is. */
+static int umount_root(struct mount *m, bool detach)
+{
+	long standing = tasks_at_root(&m->mnt);
+	int expect = (int)standing + 1;
+	bool lazy = detach || standing < 0;
+
+	if (!detach && (standing < 0 || !list_empty(&m->mnt_mounts)))
+		return -EBUSY;
+	if (!lazy && atomic_load(&m->mnt_count) != expect)
+		return -EBUSY;
+	while (!list_empty(&m->mnt_mounts))
+		detach_all(list_first_entry(&m->mnt_mounts, struct mount, mnt_child));
+	root_mount = NULL;
+	tasks_set_root(NULL);
+	mntput(&m->mnt);
+	return 0;
 }
 
 static int umount_child(struct mount *m)

@@ -4,6 +4,7 @@
  */
 
 #include <sys/mman.h>
+#include <sys/mount.h>
 
 #include "testfs.h"
 
@@ -426,4 +427,23 @@ KUNIT_TEST(links_lead_through_mounts_and_roots)
 	EQ(sw_fs_stat("/in", &st), 0);
 	EQ(sw_fs_stat("/../../in", &st), 0);
 	EQ(sw_fs_stat("/m", &st), -ENOENT);
+}
+
+KUNIT_TEST(a_lazy_umount_takes_what_is_mounted_below_along)
+{
+	int fd;
+
+	testfs_start(test);
+	sw_fs_mkdir("/m", 0755);
+	EQ(sw_fs_mount("testfs", NULL, "/m", 0, NULL), 0);
+	testfs_file(test, "/m/f");
+	fd = sw_fs_open("/m/f", O_RDONLY, 0);
+	EQ(sw_fs_umount("/", 0), -EBUSY);
+	EQ(sw_fs_umount("/", MNT_DETACH), 0);
+	EQ(sw_fs_stat("/m", &st), -ENOENT);
+	/* The open file keeps its file system; the other one is gone. */
+	EQ(sw_fs_fstat(fd, &st), 0);
+	EQ(atomic_load(&testfs.inodes) - atomic_load(&testfs.evicted), 2);
+	EQ(sw_fs_close(fd), 0);
+	EQ(atomic_load(&testfs.evicted), atomic_load(&testfs.inodes));
 }
