@@ -672,31 +672,11 @@ static void __cut_rooms(struct vmap_space *space)
 	}
 }
 
-static void __make_room(void)
+void __vmap_make_room(void)
 {
 	__purge(&main_space);
 	__purge(&low_space);
 	__cut_rooms(&main_space);
-}
-
-void vmap_make_room(void)
-{
-	vmap_warm_drop();
-	vmap_lock_take();
-	__make_room();
-	vmap_lock_drop();
-}
-
-bool vmap_set_fit(struct vmap_area *va, size_t fit)
-{
-	bool ok;
-
-	vmap_lock_take();
-	ok = fit <= vmap_area_bytes(va);
-	if (ok)
-		atomic_store_explicit(&va->fit, fit, memory_order_relaxed);
-	vmap_lock_drop();
-	return ok;
 }
 
 /* ---- getting ----------------------------------------------------------------------------------- */
@@ -908,7 +888,7 @@ struct vmap_area *vmap_get(size_t bytes, size_t align, unsigned int flags, bool 
 			vmap_lock_drop();
 			vmap_warm_drop();
 			vmap_lock_take();
-			__make_room();
+			__vmap_make_room();
 			want.guard = 0;
 			err = __get(space, &want, HOLES_MAX, &va);
 		}

@@ -127,6 +127,9 @@ bool vmap_warm_put(struct vmap_area *va, size_t used);
 /* All of them go back. Bytes of memory, about. May sleep. */
 size_t vmap_warm_drop(void);
 
+/* Under the lock: nobody keeps more addresses than are paid for. */
+void __vmap_make_room(void);
+
 /* ---- vmap_check.c looks at what vmap_area.c has -------------------------------------- */
 
 struct vmap_counts {

@@ -204,6 +204,26 @@ void vmap_warm_tick(uint64_t now_ns)
 	put_all(out);
 }
 
+void vmap_make_room(void)
+{
+	vmap_warm_drop();
+	vmap_lock_take();
+	__vmap_make_room();
+	vmap_lock_drop();
+}
+
+bool vmap_set_fit(struct vmap_area *va, size_t fit)
+{
+	bool ok;
+
+	vmap_lock_take();
+	ok = fit <= vmap_area_bytes(va);
+	if (ok)
+		atomic_store_explicit(&va->fit, fit, memory_order_relaxed);
+	vmap_lock_drop();
+	return ok;
+}
+
 static void warm_fork_prepare(void)
 {
 	spin_lock(&warm_lock);
