@@ -2,6 +2,7 @@
 /* test_filemap.c - look up, insert, remove, read, write, truncate. Room under test: cache. */
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <kunit/test.h>
@@ -288,4 +289,70 @@ KUNIT_TEST(a_cache_of_sixteen_pages_is_enough, .timeout_s = 120)
 KUNIT_TEST(a_cache_of_256_pages_is_enough, .timeout_s = 120)
 {
 	run_small_cache(test, 256);
+}
+
+/* ---- a folio that goes while it is being copied --------------------------------------------------------- */
+
+/*
+ * The reader's buffer faults in the middle of the copy, and the handler takes the page out of the file, and gives its memory to
+ * somebody else who writes there. What the read returns must not have a byte of that, nor be half of each.
+ */
+static char *landing; /* two pages; the second faults until the handler was there */
+
+static void page_goes(int sig)
+{
+	struct page *page = find_lock_page(&mapping, 0), *others[64];
+
+	(void)sig;
+	if (page) {
+		delete_from_page_cache(page);
+		unlock_page(page);
+		folio_drop(page_folio(page));
+	}
+	for (int i = 0; i < 64; i++) {
+		others[i] = alloc_page(GFP_HIGHUSER_MOVABLE);
+		if (others[i])
+			memset(page_address(others[i]), 'X', PAGE_SIZE);
+	}
+	mprotect(landing + PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE);
+}
+
+static void prepare_landing(struct kunit *test)
+{
+	char bytes[PAGE_SIZE];
+
+	memset(bytes, 'A', sizeof(bytes));
+	mem_mapping(&mapping, false);
+	KUNIT_ASSERT_EQ(test, ramdev_pwrite(&mapping, bytes, sizeof(bytes), 0), sizeof(bytes));
+	landing = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		       0);
+	KUNIT_ASSERT_TRUE(test, landing != MAP_FAILED);
+	memset(landing, 'l', PAGE_SIZE);
+	mprotect(landing + PAGE_SIZE, PAGE_SIZE, PROT_NONE);
+	signal(SIGSEGV, page_goes);
+}
+
+KUNIT_TEST(a_page_that_is_freed_while_it_is_copied_is_read_again)
+{
+	char *to;
+
+	prepare_landing(test);
+	to = landing + PAGE_SIZE - 64;
+	KUNIT_ASSERT_EQ(test, ramdev_pread(&mapping, NULL, to, PAGE_SIZE, 0), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, mapping.nrpages, 0);
+	/* The page as it was, or the hole that it is now. */
+	KUNIT_EXPECT_TRUE(test, to[0] == 'A' || !to[0]);
+	for (unsigned long i = 0; i < PAGE_SIZE; i++)
+		KUNIT_ASSERT_EQ(test, to[i], to[0], "byte %lu", i);
+}
+
+KUNIT_TEST(a_hit_says_that_its_page_was_freed_meanwhile)
+{
+	ssize_t n;
+
+	prepare_landing(test);
+	rcu_read_lock();
+	n = filemap_read_hit(&mapping, 0, landing + PAGE_SIZE - 64, PAGE_SIZE);
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, n, -EAGAIN);
 }
