@@ -22,7 +22,7 @@ while [ $round -lt "$rounds" ]; do
     sleep "0.$(awk -v r=$round -v p=$$ 'BEGIN { srand(p * 1000 + r); printf "%03d", int(rand() * 400) }')"
     kill -9 "$server"
     gone "$server" || bad=1
-    if ! timeout 10 tail --pid=$worker -f /dev/null; then
+    if ! timeout 10 tail -s 0.05 --pid=$worker -f /dev/null; then
         echo "# round $round: the program that worked there hangs"
         kill -9 $worker
         bad=1
@@ -39,4 +39,14 @@ while [ $round -lt "$rounds" ]; do
     fi
 done
 verdict "after_SIGKILL_at_any_instant_umount_makes_the_folder_usable" $bad
+if command -v python3 >/dev/null; then
+    seed=${SEED:-$(awk 'BEGIN { srand(); print int(rand() * 1e9) }')}
+    echo "# SEED=$seed"
+    image=$(mktemp -u -p "$([ -w /dev/shm ] && echo /dev/shm || echo "$work")" slabwork-image.XXXXXX)
+    holds what_fsync_said_is_on_dax_is_there_after_SIGKILL \
+        python3 "$SRC/tests/fuse/kill_dax.py" "$sw" "$m" "$image" "$seed" "$rounds"
+    rm -f "$image"
+else
+    skip what_fsync_said_is_on_dax_is_there_after_SIGKILL "no python3"
+fi
 done_testing
