@@ -38,7 +38,8 @@ static inline void inode_stamp(struct inode *inode, unsigned int which)
 	if (which & STAMP_MTIME)
 		stamp_store(&inode->i_mtime, &now);
 	write_seqcount_end(&inode->i_seq);
-	atomic_fetch_and_explicit(&inode->i_state, ~I_ATIME_FRESH, memory_order_relaxed);
+	if (atomic_load_explicit(&inode->i_state, memory_order_relaxed) & I_ATIME_FRESH)
+		atomic_fetch_and_explicit(&inode->i_state, ~I_ATIME_FRESH, memory_order_relaxed);
 	spin_unlock(&inode->i_lock);
 }
 

@@ -381,13 +381,20 @@ static void __d_set_inode(struct dentry *dentry, struct inode *inode)
 /** d_instantiate() - a negative dentry gets its inode; the reference of @inode goes with it */
 void d_instantiate(struct dentry *dentry, struct inode *inode)
 {
+	bool alone;
+
 	if (!inode)
 		return;
-	spin_lock(&inode->i_lock);
+	/* A new inode that only the caller knows: nobody else can be at its names. */
+	alone = atomic_load_explicit(&inode->i_count, memory_order_relaxed) == 1 &&
+		!READ_ONCE(inode->i_hash.pprev) && !inode->i_dentry.first;
+	if (!alone)
+		spin_lock(&inode->i_lock);
 	spin_lock(&dentry->d_lock);
 	__d_set_inode(dentry, inode);
 	spin_unlock(&dentry->d_lock);
-	spin_unlock(&inode->i_lock);
+	if (!alone)
+		spin_unlock(&inode->i_lock);
 }
 
 void d_instantiate_new(struct dentry *dentry, struct inode *inode)
