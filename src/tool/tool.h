@@ -52,7 +52,7 @@ int cmd_trim(const struct command *cmd, int argc, char **argv); /* trim.c */
 
 /* The malloc library of this command's own build or installation. run.c */
 bool library_find(char *path, size_t size);
-#define MALLOC_CACHES 78 /* for run's banner; tests/tool/test_run.sh holds it against the library */
+#define MALLOC_CACHES 84 /* for run's banner; tests/tool/test_run.sh holds it against the library */
 
 /* doctor --self-test: exercise this process's malloc. "PASSED CHECKS WHAT-FAILED"; exit status. */
 int selftest(void);

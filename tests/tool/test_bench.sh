@@ -41,7 +41,7 @@ import json, sys, xml.dom.minidom
 rows = {row['row']: row for row in json.load(open(sys.argv[1]))['rows']}
 assert all(len(rows['lifo64']['samples'][a]) == 1 for a in ('glibc', 'slabwork')), rows
 titles = xml.dom.minidom.parse(sys.argv[2]).getElementsByTagName('title')
-assert len(titles) == 6, len(titles)
+assert len(titles) == 7, len(titles)
 END
 ok $? "its JSON has every sample and its picture a bar for each column of each row"
 
