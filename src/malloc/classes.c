@@ -79,7 +79,7 @@ static void name_class(char name[NAME_SIZE], unsigned int n, const char *unit)
 	memcpy(name, prefix, sizeof(prefix) - 1);
 	for (unsigned int rest = n; rest >= 10; rest /= 10)
 		end++;
-	strcpy(end + 1, unit);
+	memcpy(end + 1, unit, strlen(unit) + 1);
 	for (; n >= 10; n /= 10)
 		*end-- = (char)('0' + n % 10);
 	*end = (char)('0' + n);

@@ -169,7 +169,7 @@ static void a_forked_child_has_a_pool_of_its_own(struct kunit *test)
 	int status;
 	pid_t pid;
 
-	strcpy(p, "parent");
+	memcpy(p, "parent", 7);
 	pid = fork();
 	if (!pid) {
 		struct folio *mine;
@@ -178,7 +178,7 @@ static void a_forked_child_has_a_pool_of_its_own(struct kunit *test)
 		usleep(30000);
 		if (strcmp(p, "parent") || !view || strcmp(view, "parent"))
 			_exit(1);
-		strcpy(p, "child");
+		memcpy(p, "child", 6);
 		if (strcmp(view, "child"))
 			_exit(2);
 		mine = pool_alloc(GFP_KERNEL, 0);
@@ -188,7 +188,7 @@ static void a_forked_child_has_a_pool_of_its_own(struct kunit *test)
 		folio_drop(folio);
 		_exit(held() ? 4 : 0);
 	}
-	strcpy(p, "changed");
+	memcpy(p, "changed", 8);
 	KUNIT_ASSERT_EQ(test, waitpid(pid, &status, 0), pid);
 	KUNIT_EXPECT_EQ(test, status, 0);
 	KUNIT_EXPECT_STREQ(test, p, "changed");

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -66,11 +67,11 @@ static void each_file_is_what_sw_show_prints(struct kunit *test)
 					     "meminfo",  "vmallocinfo", "vmstat" };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		char path[40] = "/";
+		char path[40];
 		ssize_t n, m;
 		char *first_line, *first_other;
 
-		strcat(path, files[i]);
+		snprintf(path, sizeof(path), "/%s", files[i]);
 		n = slurp(path, text, 100000);
 		m = sw_show_buf(other, sizeof(other), files[i], NULL);
 		KUNIT_EXPECT_GE(test, n, 0);
