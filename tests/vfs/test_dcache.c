@@ -185,7 +185,7 @@ KUNIT_TEST(a_path_may_end_where_its_page_does)
 	for (unsigned int i = 0; i < 6; i++) {
 		char *path = map + page - strlen(names[i]) - 1;
 
-		strcpy(path, names[i]);
+		memcpy(path, names[i], strlen(names[i]) + 1);
 		for (int twice = 0; twice < 2; twice++)
 			EQ(sw_fs_stat(path, &st), 0);
 	}
