@@ -361,12 +361,16 @@ int do_truncate(const struct path *path, sw_loff_t length, unsigned int how, str
 		.ia_size = length,
 		.ia_file = file,
 	};
+	sw_loff_t old_size;
 	int err;
 
 	if (file)
 		attr.ia_valid |= ATTR_FILE;
 	inode_lock(inode);
+	old_size = i_size_read(inode);
 	err = notify_change(path->dentry, &attr);
+	if (!err && length > old_size)
+		vfs_mapping_changed(inode->i_mapping, old_size);
 	inode_unlock(inode);
 	return err;
 }

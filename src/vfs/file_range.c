@@ -41,9 +41,13 @@ static int check_fallocate(const struct file *file, int mode, sw_loff_t offset, 
 /** vfs_fallocate() - 0 or -errno; ->fallocate takes the locks it needs */
 long vfs_fallocate(struct file *file, int mode, sw_loff_t offset, sw_loff_t len)
 {
-	int err = check_fallocate(file, mode, offset, len);
+	long err = check_fallocate(file, mode, offset, len);
 
-	return err ? err : file->f_op->fallocate(file, mode, offset, len);
+	if (!err)
+		err = file->f_op->fallocate(file, mode, offset, len);
+	if (!err)
+		vfs_mapping_changed(file->f_mapping, offset);
+	return err;
 }
 
 int sw_fs_fallocate(int fd, int mode, int64_t offset, int64_t len)

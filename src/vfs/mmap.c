@@ -362,6 +362,14 @@ void mapping_refill(struct address_space *mapping)
 	}
 }
 
+void vfs_mapping_changed(struct address_space *mapping, sw_loff_t from)
+{
+	if (list_empty(&mapping->i_mmap) || !mapping_test(mapping, AS_SHARED_POOL))
+		return;
+	unmap_mapping_range(mapping, from, 0, 0);
+	mapping_refill(mapping);
+}
+
 /* The range is memory that waits to be filled. */
 static int area_arm(struct area *area, int prot)
 {

@@ -173,9 +173,11 @@ static ssize_t write_sync(struct kiocb *iocb, ssize_t written)
 ssize_t generic_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
+	sw_loff_t old_size;
 	ssize_t n;
 
 	inode_lock(inode);
+	old_size = i_size_read(inode);
 	n = write_checks(iocb, from);
 	if (n > 0) {
 		int err = file_remove_privs(iocb->ki_filp);
@@ -189,6 +191,8 @@ ssize_t generic_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		else
 			n = generic_perform_write(iocb, from);
 	}
+	if (n > 0 && iocb->ki_pos > old_size)
+		vfs_mapping_changed(inode->i_mapping, old_size);
 	inode_unlock(inode);
 	if (n > 0) {
 		balance_dirty_pages_ratelimited(inode->i_mapping);

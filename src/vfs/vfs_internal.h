@@ -264,6 +264,8 @@ void vfs_start_writeback(struct backing_dev_info *bdi, unsigned long nr_pages);
 void inode_io_list_del(struct inode *inode);
 /* Mappings of this inode, for host_ops->unmap. */
 void vfs_unmap(struct address_space *mapping, pgoff_t index, pgoff_t nr);
+/* The file grew from about @from, or lost pages behind it: mappings look again. No folio lock, no invalidate_lock. */
+void vfs_mapping_changed(struct address_space *mapping, sw_loff_t from);
 /* Before fsync: where stores of a mapping cannot be noticed, all that it shows is dirty. */
 void vfs_dirty_mapped(struct address_space *mapping);
 
