@@ -713,7 +713,7 @@ static void swap_names(struct dentry *a, struct dentry *b)
 	WRITE_ONCE(b->d_name.hash, qa.hash);
 }
 
-/* Children lists and parents change places. The references of the parents go along. rename_lock held. */
+/* Children lists and parents change places. The references of the parents go along, but for what stays. rename_lock held. */
 static void move_child(struct dentry *dentry, struct dentry *from, struct dentry *to)
 {
 	if (from != dentry) {
@@ -735,11 +735,16 @@ static void __d_move(struct dentry *dentry, struct dentry *target, bool exchange
 	struct dentry *first = dentry < target ? dentry : target;
 	struct dentry *second = dentry < target ? target : dentry;
 	bool was_root = from == dentry;
+	/* What is overwritten stays where it was: ".." of a directory in use does not change with its end. */
+	bool stays = !exchange && !was_root;
 
 	write_seqlock(&rename_lock);
 	if (from != to) {
 		move_child(dentry, from, to);
-		move_child(target, to, was_root ? NULL : from);
+		if (stays)
+			dget(to);
+		else
+			move_child(target, to, was_root ? NULL : from);
 	}
 	spin_lock(&first->d_lock);
 	spin_lock(&second->d_lock);
@@ -749,7 +754,8 @@ static void __d_move(struct dentry *dentry, struct dentry *target, bool exchange
 	__d_drop(target);
 	swap_names(dentry, target);
 	WRITE_ONCE(dentry->d_parent, to);
-	WRITE_ONCE(target->d_parent, was_root ? target : from);
+	if (!stays)
+		WRITE_ONCE(target->d_parent, was_root ? target : from);
 	__d_rehash(dentry);
 	if (exchange)
 		__d_rehash(target);
@@ -762,6 +768,8 @@ static void __d_move(struct dentry *dentry, struct dentry *target, bool exchange
 	if (atomic_fetch_and_explicit(&target->d_flags, ~DCACHE_PAR_LOOKUP, memory_order_release) &
 	    DCACHE_PAR_LOOKUP)
 		wake_dentry(target);
+	if (stays && from != to)
+		dput(from);
 }
 
 /** d_move() - @dentry takes name and place of @target, which is unhashed. Both referenced, parents locked. */

@@ -385,3 +385,23 @@ KUNIT_TEST(a_task_has_its_own_numbers_directory_and_umask)
 	EQ(sw_fs_stat("/../../f", &st), 0);
 	EQ(st.st_mode & 07777, 0600);
 }
+
+TEST_ON_BOTH(the_parent_of_a_directory_that_was_renamed_over_is_where_it_was)
+{
+	struct stat st, parent;
+
+	sw_fs_mkdir("/p", 0755);
+	sw_fs_mkdir("/p/x", 0755);
+	sw_fs_mkdir("/q", 0755);
+	sw_fs_mkdir("/q/y", 0755);
+	EQ(sw_fs_stat("/p", &parent), 0);
+	EQ(sw_fs_chdir("/p/x"), 0);
+	EQ(sw_fs_rename("/q/y", "/p/x"), 0);
+	EQ(sw_fs_stat("..", &st), 0);
+	EQ(st.st_ino, parent.st_ino);
+	EQ(sw_fs_chdir("/"), 0);
+	EQ(sw_fs_rmdir("/p/x"), 0);
+	EQ(sw_fs_rmdir("/q"), 0);
+	EQ(sw_fs_rmdir("/p"), 0);
+	EQ(sw_fs_umount("/", 0), 0);
+}
