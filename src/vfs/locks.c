@@ -96,7 +96,7 @@ static void replace(struct inode *inode, struct file_lock *fresh, struct file_lo
 			p = &l->next;
 			continue;
 		}
-		*p = l->next;
+		WRITE_ONCE(*p, l->next);
 		l->next = *dead;
 		*dead = l;
 	}
