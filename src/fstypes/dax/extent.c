@@ -70,7 +70,8 @@ static int make_room(struct dax_inode *info, uint32_t n)
 	ext = kvmalloc(max_ext * sizeof(*ext), GFP_NOFS);
 	if (!ext)
 		return -ENOMEM;
-	memcpy(ext, info->ext, info->nr_ext * sizeof(*ext));
+	if (info->nr_ext) /* else there may be no array */
+		memcpy(ext, info->ext, info->nr_ext * sizeof(*ext));
 	kvfree(info->ext);
 	info->ext = ext;
 	info->max_ext = max_ext;
@@ -88,7 +89,8 @@ int dax_load_extents(struct inode *inode)
 
 	if (err)
 		return err;
-	memcpy(info->ext, disk->extents, n * sizeof(*info->ext));
+	if (n) /* else there may be no array */
+		memcpy(info->ext, disk->extents, n * sizeof(*info->ext));
 	for (info->nr_ext = n; info->nr_ext < disk->nr_extents; info->nr_ext += n) {
 		const struct dax_disk_extents *block = dax_block(dsb, more);
 
@@ -142,7 +144,8 @@ static int save_extents(struct inode *inode)
 		return err;
 	if (info->nr_ext < disk->nr_extents)
 		disk->nr_extents = info->nr_ext;
-	memcpy(disk->extents, info->ext, n * sizeof(*info->ext));
+	if (n) /* else there may be no array */
+		memcpy(disk->extents, info->ext, n * sizeof(*info->ext));
 	for (more = disk->more; done < info->nr_ext; done += n) {
 		struct dax_disk_extents *block = dax_block(dsb, more);
 
