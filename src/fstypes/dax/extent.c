@@ -161,7 +161,7 @@ static int save_extents(struct inode *inode)
 
 static void count_blocks(struct inode *inode, int64_t blocks)
 {
-	atomic_fetch_add_explicit(&inode->i_blocks, (uint64_t)(blocks << (PAGE_SHIFT - 9)),
+	atomic_fetch_add_explicit(&inode->i_blocks, (uint64_t)blocks << (PAGE_SHIFT - 9),
 				  memory_order_relaxed);
 }
 
