@@ -291,8 +291,11 @@ int write_cache_pages(struct address_space *mapping, struct writeback_control *w
 {
 	bool all = wbc->sync_mode == WB_SYNC_ALL || wbc->tagged_writepages;
 	xa_mark_t tag = all ? PAGECACHE_TAG_TOWRITE : PAGECACHE_TAG_DIRTY;
-	pgoff_t index = wbc->range_cyclic ? mapping->writeback_index :
-					    (pgoff_t)wbc->range_start >> PAGE_SHIFT;
+	/* Two who write at once start at the same place: no harm. */
+	pgoff_t start = wbc->range_cyclic ?
+				__atomic_load_n(&mapping->writeback_index, __ATOMIC_RELAXED) :
+				(pgoff_t)wbc->range_start >> PAGE_SHIFT;
+	pgoff_t index = start;
 	pgoff_t end = wbc->range_cyclic || wbc->range_end == MAX_LFS_FILESIZE ?
 			      ~0UL :
 			      (pgoff_t)wbc->range_end >> PAGE_SHIFT;
@@ -325,11 +328,12 @@ int write_cache_pages(struct address_space *mapping, struct writeback_control *w
 			break;
 		/* Cyclic: from the start to where we began. */
 		again = false;
-		end = mapping->writeback_index - 1;
+		end = start - 1;
 		index = 0;
 	}
 	if (wbc->range_cyclic)
-		mapping->writeback_index = wbc->nr_to_write > 0 ? 0 : index;
+		__atomic_store_n(&mapping->writeback_index, wbc->nr_to_write > 0 ? 0 : index,
+				 __ATOMIC_RELAXED);
 	return ret;
 }
 
