@@ -38,6 +38,8 @@ bool shadows_exist(void);
 /* Under lru_lock: onto a list, off it; PG_lru with it. */
 void lru_put(struct folio *folio, bool active);
 void lru_take(struct folio *folio);
+/* From one place to the front of a list; PG_lru stays set. */
+void lru_move(struct folio *folio, bool active);
 
 static inline unsigned long lru_pages(void)
 {

@@ -36,10 +36,9 @@ static void refill_inactive(void)
 	     i++) {
 		struct folio *folio = list_last_entry(&cache_lru.active, struct folio, lru);
 
-		lru_take(folio);
 		folio_clear(folio, PG_referenced);
 		folio_set(folio, PG_workingset);
-		lru_put(folio, false);
+		lru_move(folio, false);
 	}
 }
 
@@ -54,11 +53,13 @@ static unsigned int isolate(struct folio **folios, bool may_wait)
 	while (nr < BATCH && looked++ < 2 * BATCH && !list_empty(&cache_lru.inactive)) {
 		struct folio *folio = list_last_entry(&cache_lru.inactive, struct folio, lru);
 
+		/* Just being freed: folio_release() looks for PG_lru without the lock, so that must not go even for a moment. */
+		if (!folio_try_get(folio)) {
+			lru_move(folio, false);
+			continue;
+		}
 		lru_take(folio);
-		if (folio_try_get(folio))
-			folios[nr++] = folio;
-		else /* just being freed: folio_release() looks for PG_lru */
-			lru_put(folio, false);
+		folios[nr++] = folio;
 	}
 	spin_unlock(&cache_lru.lock);
 	return nr;

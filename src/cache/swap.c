@@ -90,6 +90,12 @@ void lru_take(struct folio *folio)
 	folio_clear(folio, PG_lru);
 }
 
+void lru_move(struct folio *folio, bool active)
+{
+	list_out(folio);
+	list_in(folio, active);
+}
+
 /* ---- in and out --------------------------------------------------------------------------------- */
 
 /* Does @shadow say that the folio should not have been dropped? */
@@ -144,8 +150,7 @@ static void activate(struct folio *folio)
 
 	spin_lock(&cache_lru.lock);
 	if (folio_test(folio, PG_lru) && !folio_test(folio, PG_active)) {
-		list_out(folio);
-		list_in(folio, true);
+		lru_move(folio, true);
 		folio_clear(folio, PG_referenced);
 		moved = true;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_lru.c - readahead windows, active and inactive, refaults, reclaim, invalidation. Room under test: cache. */
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 
 #include <slabwork/shrinker.h>
 
+#include "cache/lru.h"
 #include "lib/prng.h"
 #include "../tests/cache/ramdev.h"
 
@@ -345,4 +347,47 @@ KUNIT_TEST(a_folio_takes_over_from_another)
 	folio_drop(dst);
 	truncate_inode_pages_final(&mapping);
 	KUNIT_EXPECT_EQ(test, global_node_state(NR_FILE_PAGES), 0);
+}
+
+/* ---- the last reference goes while others reclaim ------------------------------------------------------- */
+
+static _Atomic bool watched_enough;
+static _Atomic long seen_off_the_lists;
+
+static void *watch_mark(void *folio)
+{
+	while (!atomic_load(&watched_enough))
+		if (!folio_test(folio, PG_lru))
+			atomic_fetch_add(&seen_off_the_lists, 1);
+	return NULL;
+}
+
+/* folio_release() looks for PG_lru without a lock: not seen, the page would be freed and stay on the list. */
+KUNIT_TEST(reclaim_never_hides_that_a_folio_without_references_is_on_a_list)
+{
+	struct folio *folio;
+	pthread_t thread;
+
+	setup(test, 4);
+	read_page(test, NULL, 0);
+	folio = filemap_lock_folio(&mapping, 0);
+	KUNIT_ASSERT_TRUE(test, folio_test(folio, PG_lru));
+	KUNIT_ASSERT_TRUE(test, folio_freeze(folio, 2));
+	KUNIT_ASSERT_EQ(test, pthread_create(&thread, NULL, watch_mark, folio), 0);
+	for (int i = 0; i < 20000; i++) {
+		if (i % 2) { /* from active, too */
+			spin_lock(&cache_lru.lock);
+			lru_move(folio, true);
+			spin_unlock(&cache_lru.lock);
+		}
+		KUNIT_ASSERT_EQ(test, sw_cache_reclaim(1), 0);
+	}
+	atomic_store(&watched_enough, true);
+	pthread_join(thread, NULL);
+	KUNIT_EXPECT_EQ(test, atomic_load(&seen_off_the_lists), 0);
+	folio_unfreeze(folio, 2);
+	folio_unlock(folio);
+	folio_drop(folio);
+	truncate_inode_pages_final(&mapping);
+	KUNIT_EXPECT_EQ(test, lru_pages(), 0);
 }
