@@ -106,10 +106,9 @@ struct area *area_find(unsigned long addr)
 
 void area_put(struct area *area)
 {
-	bool dead = area->dead;
-
-	if (atomic_fetch_sub_explicit(&area->refs, 1, memory_order_acq_rel) != 1) {
-		if (dead)
+	/* Not ours any more behind this, not even to ask whether it is dead. Partner: wait_prepare(). */
+	if (atomic_fetch_sub(&area->refs, 1) != 1) {
+		if (unlikely(wait_active(&area_idle)))
 			wake_up(&area_idle);
 		return;
 	}
