@@ -248,28 +248,35 @@ static struct block *block_create(gfp_t gfp, unsigned int order)
 	struct block *block;
 	struct page *page;
 	int fd = pool_fd();
+	bool frozen;
 
 	if (fd < 0)
 		return NULL;
 	block = kzalloc(sizeof(*block), gfp & ~GFP_ZONEMASK & ~__GFP_COMP);
 	if (!block)
 		return NULL;
-	page = alloc_pages(gfp & ~(__GFP_COMP | __GFP_ZERO), order);
-	if (!page)
-		goto free_block;
+	/* A look-up that comes too late may hold the first page for a moment: then it is freed by that, and we take others. */
+	do {
+		page = alloc_pages(gfp & ~(__GFP_COMP | __GFP_ZERO), order);
+		if (!page)
+			goto free_block;
+		frozen = folio_freeze((struct folio *)page, 1);
+		if (unlikely(!frozen))
+			__free_pages(page, order);
+	} while (unlikely(!frozen));
 	block->first = (struct folio *)page;
 	block->order = order;
 	if (map_shared(folio_addr(block->first), PAGE_SIZE << order, fd))
 		goto free_pages;
 	if (xa_err(xa_store(&blocks, block_key(block->first), block, gfp & ~GFP_ZONEMASK)))
 		goto unmap;
-	atomic_store_explicit(&block->first->_refcount, 0, memory_order_relaxed);
 	return block;
 unmap:
 	/* The one thing that cannot be undone if it fails: then the block is lost, not wrong. */
 	if (map_anonymous(folio_addr(block->first), PAGE_SIZE << order))
 		goto free_block;
 free_pages:
+	folio_unfreeze(block->first, 1);
 	__free_pages(page, order);
 free_block:
 	kfree(block);
