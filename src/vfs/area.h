@@ -42,7 +42,10 @@ static inline pgoff_t area_first(const struct area *area)
 
 static inline pgoff_t area_end(const struct area *area)
 {
-	return area->vma.vm_pgoff + ((area->vma.vm_end - area->vma.vm_start) >> PAGE_SHIFT);
+	/* Without a lock it is a hint: who shows pages asks again under i_mmap_rwsem. */
+	unsigned long end = __atomic_load_n(&area->vma.vm_end, __ATOMIC_RELAXED);
+
+	return area->vma.vm_pgoff + ((end - area->vma.vm_start) >> PAGE_SHIFT);
 }
 
 static inline unsigned long area_addr(const struct area *area, pgoff_t index)

@@ -166,7 +166,7 @@ static int area_cut(struct area *left, unsigned long addr)
 	get_file(right->vma.vm_file);
 	area_split_pieces(left, right, split);
 	down_write(&area_lock);
-	left->vma.vm_end = addr;
+	__atomic_store_n(&left->vma.vm_end, addr, __ATOMIC_RELAXED);
 	tree_insert(right);
 	up_write(&area_lock);
 	list_add(&right->vma.shared, &left->vma.shared);

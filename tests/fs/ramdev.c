@@ -646,7 +646,10 @@ static int ramdev_setattr(struct dentry *dentry, struct iattr *attr)
 
 static const char *name_of(const struct file *file)
 {
-	return file && file->f_path.dentry ? file->f_path.dentry->d_name.name : "?";
+	/* A rename may give it another meanwhile; traces are of tests with one thread. */
+	return file && file->f_path.dentry ?
+		       __atomic_load_n(&file->f_path.dentry->d_name.name, __ATOMIC_RELAXED) :
+		       "?";
 }
 
 static int ramdev_open(struct inode *inode, struct file *file)
