@@ -161,11 +161,13 @@ static int map_anonymous(void *addr, size_t size)
 	return ret;
 }
 
+/* Not MADV_REMOVE, which emulators of user space take for mere advice. */
 static void punch(void *addr, size_t size)
 {
-	int saved = errno;
+	int saved = errno, fd = atomic_load_explicit(&the_fd, memory_order_relaxed);
 
-	madvise(addr, size, MADV_REMOVE);
+	fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(uintptr_t)addr,
+		  (off_t)size);
 	errno = saved;
 }
 
