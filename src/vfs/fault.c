@@ -601,6 +601,10 @@ static long show_other(struct area *area, pgoff_t index, enum piece_kind kind, i
 	addr = area_addr(area, index);
 	note_length(area, pages);
 	if (xa_err(xa_store(&area->pieces, index, other_piece(kind, pages), GFP_ATOMIC))) {
+		/* Where nothing waits for a touch a page must not read as zeros. */
+		if (kind == PIECE_SIGBUS && !area->vma.lazy)
+			map_at(addr, PAGE_SIZE, PROT_NONE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		shown = -ENOMEM;
 		goto out;
 	}
@@ -627,7 +631,7 @@ static long show_sigbus(struct area *area, unsigned long addr)
 	pgoff_t index = area_first(area) + ((addr - area->vma.vm_start) >> PAGE_SHIFT);
 	int fd = sigbus_fd();
 
-	if (area->vma.lazy && fd >= 0)
+	if (fd >= 0)
 		show_other(area, index, PIECE_SIGBUS, fd, 0, 1, false, NULL);
 	return -EFAULT;
 }
@@ -883,8 +887,12 @@ vm_fault_t filemap_page_mkwrite(struct vm_fault *vmf)
 	struct address_space *mapping = file->f_mapping;
 	struct folio *folio = vmf->folio;
 
-	if (mapping->host_ops && mapping->host_ops->modify && mapping->host_ops->modify(file))
-		return VM_FAULT_SIGBUS;
+	int err = 0;
+
+	if (mapping->host_ops && mapping->host_ops->modify)
+		err = mapping->host_ops->modify(file);
+	if (err)
+		return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 	folio_lock(folio);
 	if (atomic_load(&folio->mapping) != mapping) {
 		folio_unlock(folio);

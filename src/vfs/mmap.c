@@ -34,6 +34,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 #include <slabwork/fs/fs.h>
@@ -43,6 +44,9 @@
 #include "vfs/area.h"
 
 #define HUGE_SIZE (2UL << 20)
+
+/* Looks at a page that was taken away while it was shown. */
+#define POPULATE_TRIES 1000
 
 bool area_never_lazy;
 static struct rw_semaphore area_lock;
@@ -318,6 +322,7 @@ static void area_populate(struct area *area)
 	struct vm_area_struct *vma = &area->vma;
 	bool write = !vma->lazy && (vma->vm_flags & VM_SHARED) && (vma->vm_flags & VM_WRITE);
 	pgoff_t index = area_first(area);
+	unsigned int tries = 0;
 
 	while (!area->dead) {
 		sw_loff_t size = atomic_load(&mapping_of(area)->i_size);
@@ -327,6 +332,12 @@ static void area_populate(struct area *area)
 		if (index >= area_end(area) || (sw_loff_t)(index << PAGE_SHIFT) >= size)
 			break;
 		shown = area_fill(area, area_addr(area, index), write ? FAULT_FLAG_WRITE : 0);
+		/* Unmapped while it was shown: nobody will touch it again to have it filled. */
+		if (shown == -EAGAIN && ++tries < POPULATE_TRIES) {
+			sched_yield();
+			continue;
+		}
+		tries = 0;
 		index += shown > 0 ? (unsigned long)shown >> PAGE_SHIFT : 1;
 	}
 }
@@ -411,7 +422,12 @@ static int map_file(struct file *file, void *hint, size_t size, int prot, int fl
 		return -ENOMEM;
 	xa_init(&area->pieces);
 	atomic_store(&area->refs, 2); /* the tree's and ours */
-	err = make_mappable(file);
+	/* Pieces are noted where nobody may sleep: what that needs is made here. */
+	err = xa_err(xa_store(&area->pieces, 1, xa_mk_value(0), GFP_KERNEL));
+	if (!err) {
+		xa_erase(&area->pieces, 1);
+		err = make_mappable(file);
+	}
 	if (!err)
 		err = reserve_range(hint, size, flags, pgoff, &area->vma.vm_start);
 	if (err)
