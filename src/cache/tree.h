@@ -8,6 +8,8 @@
  * Room: cache. The same walk as xa_load(); see xarray.c for what slots hold.
  */
 
+#include <slabwork/err.h>
+
 #include "cache/cache.h"
 
 /* The entry at @index, a shadow too, or NULL. Caller is in rcu_read_lock(). */
@@ -102,25 +104,5 @@ static inline struct folio *tree_get(struct address_space *mapping, pgoff_t inde
 	rcu_read_unlock();
 	return folio;
 }
-
-/* As vfs.h has them: cache does not include that. */
-#ifndef IS_ERR_VALUE
-#define IS_ERR_VALUE(x) ((unsigned long)(x) >= (unsigned long)-4095)
-
-static inline void *ERR_PTR(long error)
-{
-	return (void *)error;
-}
-
-static inline long PTR_ERR(const void *ptr)
-{
-	return (long)ptr;
-}
-
-static inline bool IS_ERR(const void *ptr)
-{
-	return IS_ERR_VALUE(ptr);
-}
-#endif
 
 #endif /* CACHE_TREE_H */

@@ -25,6 +25,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include <slabwork/err.h>
 #include <slabwork/fs/pagemap.h>
 
 typedef unsigned int fmode_t;
@@ -37,38 +38,6 @@ struct nameidata;
 struct kstat;
 struct kstatfs;
 struct vm_area_struct;
-
-/* ---- errors in pointers --------------------------------------------------------------- */
-
-#define MAX_ERRNO 4095
-#ifndef IS_ERR_VALUE
-#define IS_ERR_VALUE(x) ((unsigned long)(x) >= (unsigned long)-MAX_ERRNO)
-
-static inline void *ERR_PTR(long error)
-{
-	return (void *)error;
-}
-
-static inline long PTR_ERR(const void *ptr)
-{
-	return (long)ptr;
-}
-
-static inline bool IS_ERR(const void *ptr)
-{
-	return IS_ERR_VALUE(ptr);
-}
-
-static inline bool IS_ERR_OR_NULL(const void *ptr)
-{
-	return !ptr || IS_ERR_VALUE(ptr);
-}
-
-static inline void *ERR_CAST(const void *ptr)
-{
-	return (void *)ptr;
-}
-#endif
 
 /* ---- who asks --------------------------------------------------------------------------- */
 
