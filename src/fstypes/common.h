@@ -51,10 +51,11 @@ static inline void inode_stamp_new(struct inode *inode)
 }
 
 /*
- * One option of "a=1,b,c=x" at *@rest: *@name and *@value point into @text, which is cut up; @value is
- * NULL where there is no "=". false: no more.
+ * Call @one(@arg, name, value) for each option of "a=1,b,c=x" until one is not 0; value, of a copy, is NULL where
+ * there is no "=". What the last call gave, or -ENOMEM. @data NULL or "": 0.
  */
-bool next_option(char **rest, char **name, char **value);
+int parse_options(const char *data, int (*one)(void *arg, const char *name, char *value),
+		  void *arg);
 /* A number of the given base with nothing behind it. 0, -EINVAL. */
 int option_number(const char *value, unsigned int base, uint64_t *out);
 /* "64m", "0x1000". 0, -EINVAL. */

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include <slabwork/slab.h>
+
 #include "fstypes/common.h"
 #include "lib/memparse.h"
 
@@ -17,7 +19,7 @@ void fstypes_init(void)
 	register_filesystem(&proc_type);
 }
 
-bool next_option(char **rest, char **name, char **value)
+static bool next_option(char **rest, char **name, char **value)
 {
 	char *start;
 
@@ -34,6 +36,24 @@ bool next_option(char **rest, char **name, char **value)
 	if (*value)
 		*(*value)++ = '\0';
 	return true;
+}
+
+int parse_options(const char *data, int (*one)(void *arg, const char *name, char *value), void *arg)
+{
+	size_t len = data ? strlen(data) + 1 : 0;
+	char *copy, *rest, *name, *value;
+	int err = 0;
+
+	if (!len)
+		return 0;
+	rest = copy = kmalloc(len, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, data, len);
+	while (!err && next_option(&rest, &name, &value))
+		err = one(arg, name, value);
+	kfree(copy);
+	return err;
 }
 
 int option_number(const char *value, unsigned int base, uint64_t *out)

@@ -33,23 +33,9 @@
 #define MIN_BLOCKS       16u
 #define BLOCKS_PER_INODE 4
 
-static int parse_dax_options(const char *data, uint64_t *size)
+static int parse_option(void *size, const char *name, char *value)
 {
-	size_t len = data ? strlen(data) + 1 : 0;
-	char *copy, *rest, *name, *value;
-	int err = 0;
-
-	*size = 0;
-	if (!len)
-		return 0;
-	rest = copy = kmalloc(len, GFP_KERNEL);
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, data, len);
-	while (!err && next_option(&rest, &name, &value))
-		err = strcmp(name, "size") ? -EINVAL : option_size(value, size);
-	kfree(copy);
-	return err;
+	return strcmp(name, "size") ? -EINVAL : option_size(value, size);
 }
 
 /* Open, lock, size and map the host file. */
@@ -204,11 +190,11 @@ static int dax_fill_super(struct super_block *sb, const char *data, int silent)
 	int saved = errno, err = dax_inode_cache_init();
 	struct dax_sb *dsb;
 	struct inode *root;
-	uint64_t size;
+	uint64_t size = 0;
 
 	(void)silent;
 	if (!err)
-		err = parse_dax_options(what->options, &size);
+		err = parse_options(what->options, parse_option, &size);
 	if (err)
 		return err;
 	dsb = kzalloc(sizeof(*dsb), GFP_KERNEL);

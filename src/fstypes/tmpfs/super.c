@@ -57,8 +57,10 @@ static int parse_blocks(char *value, unsigned long *blocks)
 	return 0;
 }
 
-static int parse_option(struct tmpfs_sb *sbi, const char *name, char *value)
+/* *@arg holds the defaults; unchanged where nothing is said. */
+static int parse_option(void *arg, const char *name, char *value)
 {
+	struct tmpfs_sb *sbi = arg;
 	uint64_t n;
 
 	if (!strcmp(name, "size"))
@@ -86,31 +88,12 @@ static int parse_option(struct tmpfs_sb *sbi, const char *name, char *value)
 	return 0;
 }
 
-/* @sbi holds the defaults; unchanged where nothing is said. 0, -EINVAL, -ENOMEM. */
-static int parse_options(struct tmpfs_sb *sbi, const char *data)
-{
-	size_t len = data ? strlen(data) + 1 : 0;
-	char *copy, *rest, *name, *value;
-	int err = 0;
-
-	if (!len)
-		return 0;
-	rest = copy = kmalloc(len, GFP_KERNEL);
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, data, len);
-	while (!err && next_option(&rest, &name, &value))
-		err = parse_option(sbi, name, value);
-	kfree(copy);
-	return err;
-}
-
 /* Limits may change, but not below what is used, nor may they appear where nothing was counted. */
 static int tmpfs_remount(struct super_block *sb, unsigned int *flags, const char *data)
 {
 	struct tmpfs_sb *sbi = tmpfs_sb(sb);
 	struct tmpfs_sb new = { .max_blocks = sbi->max_blocks, .max_inodes = sbi->max_inodes };
-	int err = parse_options(&new, data);
+	int err = parse_options(data, parse_option, &new);
 
 	(void)flags;
 	if (err)
@@ -188,7 +171,7 @@ static int tmpfs_fill_super(struct super_block *sb, const char *data, int silent
 	sbi->mode = 01777;
 	sbi->uid = cred->fsuid;
 	sbi->gid = cred->fsgid;
-	err = parse_options(sbi, data);
+	err = parse_options(data, parse_option, sbi);
 	if (err) {
 		kfree(sbi);
 		return err;
