@@ -73,7 +73,7 @@ static void emit_fmt(const char *prefix, const char *fmt, va_list args)
 	size_t len = strlen(prefix);
 	int more;
 
-	memcpy(buf, prefix, len);
+	memcpy(buf, prefix, len + 1);
 	more = vsnprintf(buf + len, sizeof(buf) - len - 1, fmt, args);
 	if (more < 0)
 		return;

@@ -114,7 +114,7 @@ __param(movablecore, "movablecore", set_movablecore, "0..64T", PARAM_NONE);
 
 static int set_numa(const char *value)
 {
-	if (strncmp(value, "fake=", 5))
+	if (strncmp(value, "fake=", 5) != 0)
 		return -EINVAL;
 	return param_uint(value + 5, 1, MAX_NUMNODES, &fake_nodes);
 }

@@ -530,7 +530,7 @@ uintptr_t get_zeroed_page(gfp_t gfp)
 struct page *alloc_pages_nolock(gfp_t gfp, int nid, unsigned int order)
 {
 	gfp &= __GFP_ACCOUNT | __GFP_ZERO | __GFP_COMP | __GFP_THISNODE | GFP_ZONEMASK |
-	       GFP_MOVABLE_MASK;
+	       __GFP_RECLAIMABLE;
 	return __alloc_pages(gfp | __GFP_NOWARN | __GFP_NOMEMALLOC, order, nid, NULL);
 }
 

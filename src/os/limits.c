@@ -68,7 +68,7 @@ static uint64_t cgroup_line_limit(const char *line)
 	if (!group || strlen(group + 1) > CGROUP_PATH_MAX)
 		return UINT64_MAX;
 	v2 = group == controllers + 1;
-	if (!v2 && strncmp(controllers, ":memory:", 8))
+	if (!v2 && strncmp(controllers, ":memory:", 8) != 0)
 		return UINT64_MAX;
 	root = v2 ? v2_root : v1_root;
 	root_len = strlen(root);

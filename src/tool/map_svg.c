@@ -171,8 +171,9 @@ static void draw_cells(const struct map *map, const struct map_region *region, d
 
 	for (size_t cell = 0; cell < region->nr_cells;) {
 		const struct map_cell *first = &map->cells[region->first_cell + cell];
-		double x = MARGIN + LABEL_WIDTH + (double)(cell % columns) * px;
-		double y = y0 + (double)(cell / columns) * px;
+		size_t column = cell % columns, row = cell / columns;
+		double x = MARGIN + LABEL_WIDTH + (double)column * px;
+		double y = y0 + (double)row * px;
 		int color = only_color(first);
 		size_t n = 1;
 

@@ -121,7 +121,7 @@ static int check_super(struct dax_sb *dsb)
 
 	if (!memcmp(super, &nothing, sizeof(nothing)))
 		format(dsb);
-	if (memcmp(super->magic, DAX_SUPER_MAGIC, sizeof(super->magic)) ||
+	if (memcmp(super->magic, DAX_SUPER_MAGIC, sizeof(super->magic)) != 0 ||
 	    super->version != DAX_VERSION || super->block_size != PAGE_SIZE)
 		return -EINVAL;
 	if (super->nr_blocks > dsb->nr_blocks || super->nr_inodes < 2 ||

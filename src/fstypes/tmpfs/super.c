@@ -77,7 +77,7 @@ static int parse_option(void *arg, const char *name, char *value)
 		sbi->mode = (mode_t)n & 07777;
 		return 0;
 	}
-	if (strcmp(name, "uid") && strcmp(name, "gid"))
+	if (strcmp(name, "uid") != 0 && strcmp(name, "gid") != 0)
 		return -EINVAL;
 	if (option_number(value, 10, &n) || n >= UINT32_MAX)
 		return -EINVAL;
