@@ -35,12 +35,16 @@
  *   B6  NR_FREE_COMMITTED is the number of their committed bits, and NR_COMMITTED that of the
  *       zone's.
  *   B7  A block lies on the list of its pageblock's type (order 10: of both pageblocks).
+ *   B8  Behind a head with tails_plain no entry has a flag, a head, an index or an order.
  *
  * 5. Locks: zone->lock for all, except buddy_defer_free(), which pushes on a lock-free stack. Who
  * holds the lock next takes the whole stack (__buddy_drain_deferred).
  *
  * 6. Only the head of a free block has meaningful flags; the other entries hold what they
- * held last, or zero where the memmap was never touched. Whoever takes a block writes all.
+ * held last, or zero where the memmap was never touched. Whoever takes a block writes all: 64
+ * bytes for each 4 KiB, and as much memory that nobody needed so far. So the head remembers
+ * (tails_plain) where nothing in them is wrong: then they are all zero but for their place, and
+ * he who will not look at them (alloc_plain_pages()) leaves them as they are.
  *
  * Departures from Linux 6.12: no compaction and no CMA; committed bits; sections are as large as
  * the largest block; deferred frees instead of a spinning lock.
@@ -184,6 +188,7 @@ static void split_rest(struct zone *zone, struct page *page, unsigned int want, 
 {
 	while (have > want) {
 		have--;
+		page[1UL << have].tails_plain = page->tails_plain;
 		list_block(zone, page + (1UL << have), have, type, false, age_ns);
 	}
 }
@@ -395,11 +400,21 @@ static struct page *free_buddy(unsigned long pfn, unsigned int order, enum migra
 	return buddy;
 }
 
+/* The head of the right half of a larger block becomes a tail as good as the others. */
+static void make_plain_tail(struct page *page)
+{
+	page_flags_set_all(page, page_place(page));
+	page->compound_head = NULL;
+	page->index = 0;
+	page->order = 0;
+}
+
 static void insert_merged(struct zone *zone, struct page *page, unsigned int order, bool cold,
 			  uint64_t now_ns)
 {
 	unsigned long pfn = page_to_pfn_raw(page);
 	enum migratetype type = get_pageblock_type(pfn);
+	bool plain = !order || page->tails_plain;
 
 	while (order < MAX_PAGE_ORDER) {
 		struct page *buddy = free_buddy(pfn, order, type);
@@ -410,10 +425,15 @@ static void insert_merged(struct zone *zone, struct page *page, unsigned int ord
 		/* Two pageblocks become one block: they must be of one type (B7). */
 		if (order == PAGEBLOCK_ORDER)
 			set_pageblock_type(page_to_pfn_raw(buddy), type);
+		plain = plain && (!order || buddy->tails_plain);
+		if (plain)
+			make_plain_tail(pfn_to_page_raw(pfn | 1UL << order));
 		pfn &= ~(1UL << order);
 		order++;
 	}
-	list_block(zone, pfn_to_page_raw(pfn), order, type, cold, now_ns);
+	page = pfn_to_page_raw(pfn);
+	page->tails_plain = plain;
+	list_block(zone, page, order, type, cold, now_ns);
 }
 
 void __buddy_free(struct zone *zone, struct page *page, unsigned int order, uint64_t now_ns)
@@ -492,6 +512,7 @@ void __buddy_add_new(struct zone *zone, unsigned long pfn, unsigned long nr_page
 
 		while (pfn & ((1UL << order) - 1) || pfn + (1UL << order) > end)
 			order--;
+		pfn_to_page_raw(pfn)->tails_plain = true; /* its memmap is as new */
 		list_block(zone, pfn_to_page_raw(pfn), order, get_pageblock_type(pfn), true, 0);
 		pfn += 1UL << order;
 	}
@@ -543,6 +564,14 @@ bool __buddy_unreserve_highatomic(struct zone *zone)
 		   1) :                                                              \
 		  0)
 
+static bool tail_plain(const struct page *page)
+{
+	unsigned int flags =
+		atomic_load_explicit(&((struct page *)page)->flags, memory_order_relaxed);
+
+	return !(flags & ~PAGE_PLACE_MASK) && !page->compound_head && !page->index && !page->order;
+}
+
 static int validate_block(struct zone *zone, struct page *page, unsigned int order, int type)
 {
 	unsigned long pfn = page_to_pfn_raw(page);
@@ -561,6 +590,8 @@ static int validate_block(struct zone *zone, struct page *page, unsigned int ord
 	bad += BROKEN((int)get_pageblock_type(pfn) != type ||
 			      (int)get_pageblock_type(pfn + (1UL << order) - 1) != type,
 		      "B7", pfn);
+	for (unsigned long i = 1; page->tails_plain && i < 1UL << order; i++)
+		bad += BROKEN(!tail_plain(&page[i]), "B8", pfn + i);
 	return bad;
 }
 

@@ -70,6 +70,7 @@ static unsigned int pages_order(unsigned long nr)
 static void free_page_range(struct page *head, unsigned long from, unsigned long to)
 {
 	unsigned long pfn = page_to_pfn_raw(head);
+	unsigned int place = page_place(head);
 
 	while (from < to) {
 		unsigned int order = MAX_PAGE_ORDER;
@@ -79,7 +80,7 @@ static void free_page_range(struct page *head, unsigned long from, unsigned long
 			order = (unsigned int)__builtin_ctzl(pfn + from);
 		if (order > fits)
 			order = fits;
-		free_frozen_pages(head + from, order);
+		free_plain_pages(head + from, order, place);
 		from += 1UL << order;
 	}
 }
@@ -89,8 +90,7 @@ static struct page *block_cut(struct kmem_cache *s, unsigned long nr, unsigned i
 			      gfp_t gfp)
 {
 	bool zero = false;
-	struct page *head =
-		__alloc_pages_zeroed_hint(gfp & ~(__GFP_COMP | __GFP_ZERO), order, nid, &zero);
+	struct page *head = alloc_plain_pages(gfp & ~__GFP_ZERO, order, nid, &zero);
 
 	if (!head)
 		return NULL;
@@ -109,15 +109,16 @@ static struct page *block_cut(struct kmem_cache *s, unsigned long nr, unsigned i
 /* False: somebody else has freed it. */
 static bool block_give_up(struct page *head)
 {
-	unsigned long nr = head->index;
+	unsigned long nr = head->index, first;
 
 	if (!(atomic_fetch_and_explicit(&head->flags, ~(1u << PG_large), memory_order_acq_rel) &
 	      (1u << PG_large)))
 		return false;
 	page_tag_set(page_addr(head), 1, 0);
 	head->slab_cache = NULL;
-	atomic_store_explicit(&head->_refcount, 0, memory_order_relaxed);
-	free_page_range(head, 0, nr);
+	/* A look-up that took it for a page of a file it once was may hold it: it goes with that. */
+	first = atomic_fetch_sub_explicit(&head->_refcount, 1, memory_order_acq_rel) != 1;
+	free_page_range(head, first, nr);
 	return true;
 }
 

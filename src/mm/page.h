@@ -42,10 +42,13 @@ struct page {
 		};
 		unsigned int index;
 	};
-	unsigned char order;        /* of the block whose head this is */
-	unsigned char migratetype;  /* of a free page: the list it is on */
-	unsigned char slab_on_list; /* PG_slab: on its node's partial list */
-	unsigned char slab_cursor;  /* PG_slab: bitmap word to look at first */
+	unsigned char order;       /* of the block whose head this is */
+	unsigned char migratetype; /* of a free page: the list it is on */
+	union {
+		unsigned char slab_on_list; /* PG_slab: on its node's partial list */
+		unsigned char tails_plain;  /* a free block: buddy.c, §6 */
+	};
+	unsigned char slab_cursor; /* PG_slab: bitmap word to look at first */
 	union {
 		/* PG_slab: bit i set = object i is free in the slab (not in a sheaf). */
 		unsigned long slab_free[SLAB_INLINE_WORDS];

@@ -390,7 +390,8 @@ static void prep_tails(struct page *page, unsigned int order, unsigned int flags
 	}
 }
 
-static void prep_new_page(struct page *page, unsigned int order, gfp_t gfp)
+/* @plain: its owner does not look at the tails, unless they would mislead others. */
+static void prep_new_page(struct page *page, unsigned int order, gfp_t gfp, bool plain)
 {
 	unsigned int place = page_place(page);
 	bool compound = order && gfp & __GFP_COMP;
@@ -401,7 +402,7 @@ static void prep_new_page(struct page *page, unsigned int order, gfp_t gfp)
 	page->private = 0;
 	page->index = 0;
 	page->order = compound ? (unsigned char)order : 0;
-	if (order && !(compound && still_compound))
+	if (order && !(compound && still_compound) && !(plain && page->tails_plain))
 		prep_tails(page, order, compound ? place | 1u << PG_tail : place,
 			   compound ? page : NULL);
 	atomic_store_explicit(&page->_refcount, 1, memory_order_relaxed);
@@ -442,9 +443,10 @@ static struct page *alloc_hot(gfp_t gfp, unsigned int order, bool *zero)
 	return pcp_pop(zone, order, gfp_migratetype(gfp), zero);
 }
 
-static struct page *finish(struct page *page, unsigned int order, gfp_t gfp, bool *zero)
+static inline struct page *finish(struct page *page, unsigned int order, gfp_t gfp, bool plain,
+				  bool *zero)
 {
-	prep_new_page(page, order, gfp);
+	prep_new_page(page, order, gfp, plain);
 	if (unlikely(gfp & __GFP_ZERO) && !*zero) {
 		memset(page_addr(page), 0, PAGE_SIZE << order);
 		*zero = true;
@@ -453,7 +455,8 @@ static struct page *finish(struct page *page, unsigned int order, gfp_t gfp, boo
 }
 
 static __attribute__((noinline)) struct page *alloc_core(gfp_t gfp, unsigned int order, int nid,
-							 const unsigned long *nodemask, bool *zero)
+							 const unsigned long *nodemask, bool plain,
+							 bool *zero)
 {
 	struct alloc_context ac;
 	struct page *page;
@@ -472,11 +475,11 @@ static __attribute__((noinline)) struct page *alloc_core(gfp_t gfp, unsigned int
 			return NULL;
 	}
 	*zero = known;
-	return finish(page, order, gfp, zero);
+	return finish(page, order, gfp, plain, zero);
 }
 
 static inline struct page *alloc_any(gfp_t gfp, unsigned int order, int nid,
-				     const unsigned long *nodemask, bool *zero)
+				     const unsigned long *nodemask, bool plain, bool *zero)
 {
 	mm_boot();
 	if (likely(nid == NUMA_NO_NODE && !nodemask)) {
@@ -485,24 +488,29 @@ static inline struct page *alloc_any(gfp_t gfp, unsigned int order, int nid,
 
 		if (likely(page)) {
 			*zero = known;
-			return finish(page, order, gfp, zero);
+			return finish(page, order, gfp, plain, zero);
 		}
 	}
-	return alloc_core(gfp, order, nid, nodemask, zero);
+	return alloc_core(gfp, order, nid, nodemask, plain, zero);
 }
 
 /* --- the public calls: allocate --------------------------------------------------------------- */
 
 struct page *__alloc_pages_zeroed_hint(gfp_t gfp, unsigned int order, int nid, bool *known_zero)
 {
-	return alloc_any(gfp, order, nid, NULL, known_zero);
+	return alloc_any(gfp, order, nid, NULL, false, known_zero);
+}
+
+struct page *alloc_plain_pages(gfp_t gfp, unsigned int order, int nid, bool *known_zero)
+{
+	return alloc_any(gfp & ~__GFP_COMP, order, nid, NULL, true, known_zero);
 }
 
 struct page *__alloc_pages(gfp_t gfp, unsigned int order, int nid, const unsigned long *nodemask)
 {
 	bool zero;
 
-	return alloc_any(gfp, order, nid, nodemask, &zero);
+	return alloc_any(gfp, order, nid, nodemask, false, &zero);
 }
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
@@ -588,17 +596,30 @@ static void to_buddy(struct zone *zone, struct page *page, unsigned int order, b
 		give_back_tick(zone, now);
 }
 
-static void free_checked(struct page *page, unsigned int order, bool may_call_os)
+static inline void free_checked_as(struct page *page, unsigned int order, bool plain,
+				   bool may_call_os)
 {
 	struct zone *zone = page_zone(page);
 	enum pcp_free_result result = PCP_REFUSED;
 
+	page->tails_plain = plain;
 	if (likely(pcp_allowed_order(order)))
 		result = pcp_free(zone, page, order);
 	if (unlikely(result == PCP_REFUSED))
 		to_buddy(zone, page, order, may_call_os);
 	else if (result == PCP_FLUSHED && may_call_os)
 		give_back_tick(zone, os_now_coarse_ns());
+}
+
+static void free_checked(struct page *page, unsigned int order, bool may_call_os)
+{
+	free_checked_as(page, order, false, may_call_os);
+}
+
+void free_plain_pages(struct page *page, unsigned int order, unsigned int place)
+{
+	page_flags_set_all(page, place);
+	free_checked_as(page, order, true, true);
 }
 
 void free_frozen_pages(struct page *page, unsigned int order)

@@ -48,6 +48,14 @@
  */
 struct page *__alloc_pages_zeroed_hint(gfp_t gfp, unsigned int order, int nid, bool *known_zero);
 
+/*
+ * The same for who will not look at any entry but the first: they may be all zero, place
+ * included. Only free_plain_pages() may take them back, in any pieces.
+ */
+struct page *alloc_plain_pages(gfp_t gfp, unsigned int order, int nid, bool *known_zero);
+/* The entry may be any of such a block; @place is that of its first. Any context. */
+void free_plain_pages(struct page *page, unsigned int order, unsigned int place);
+
 /* Zone and mobility that gfp asks for. */
 enum zone_type gfp_zone(gfp_t gfp);
 enum migratetype gfp_migratetype(gfp_t gfp);

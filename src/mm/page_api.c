@@ -84,14 +84,22 @@ bool PageReserved(const struct page *page)
 	return page_test(page, PG_reserved);
 }
 
+/* What lies inside a block of malloc()'s may not know its place: its section does. */
+static struct zone *zone_of(const struct page *page)
+{
+	if (!page_place(page) && layout_addr_online((uintptr_t)page_addr(page)))
+		return pfn_section(page_to_pfn_raw(page))->zone;
+	return page_zone(page);
+}
+
 int page_zonenum(const struct page *page)
 {
-	return (int)zone_idx(page_zone(page));
+	return (int)zone_idx(zone_of(page));
 }
 
 int page_to_nid(const struct page *page)
 {
-	return zone_to_nid(page_zone(page));
+	return zone_to_nid(zone_of(page));
 }
 
 /* --- folios ----------------------------------------------------------------------------- */

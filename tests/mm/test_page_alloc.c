@@ -10,6 +10,7 @@
 #include <sys/sysinfo.h>
 
 #include <kunit/test.h>
+#include <slabwork/general.h>
 #include <slabwork/mm.h>
 
 #include "kernel/printk.h"
@@ -160,6 +161,66 @@ KUNIT_TEST(a_plain_block_after_a_compound_one_has_no_tails)
 		for (size_t i = 0; i < 1UL << order; i++)
 			__free_page(plain + i);
 	}
+	KUNIT_EXPECT_EQ(test, page_alloc_validate(), 0);
+}
+
+KUNIT_TEST(who_will_not_look_at_tails_gets_no_wrong_ones)
+{
+	machine("mem=8M");
+	for (unsigned int order = 1; order <= 9; order++) {
+		struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, order), *plain;
+		bool zero;
+
+		__free_pages(page, order);
+		plain = alloc_plain_pages(GFP_KERNEL, order, NUMA_NO_NODE, &zero);
+		KUNIT_ASSERT_PTR_EQ(test, plain, page); /* else this case proves nothing */
+		for (size_t i = 0; i < 1UL << order; i++) {
+			KUNIT_ASSERT_FALSE(test, PageCompound(plain + i));
+			KUNIT_ASSERT_EQ(test, page_zonenum(plain + i), ZONE_NORMAL);
+		}
+		atomic_store(&plain->_refcount, 0);
+		free_plain_pages(plain, order, page_place(plain));
+	}
+	KUNIT_EXPECT_EQ(test, page_alloc_validate(), 0);
+}
+
+KUNIT_TEST(a_new_block_of_malloc_leaves_its_memmap_untouched)
+{
+	const unsigned long nr = 100;
+	struct page *page;
+	void *block;
+
+	machine("mem=64M");
+	block = sw_block_alloc(nr << PAGE_SHIFT, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	page = virt_to_page(block);
+	for (unsigned long i = 1; i < nr; i++) {
+		KUNIT_ASSERT_EQ(test, atomic_load(&page[i].flags), 0u);
+		KUNIT_ASSERT_EQ(test, page_zonenum(page + i), ZONE_NORMAL);
+	}
+	KUNIT_EXPECT_TRUE(test, sw_try_free(block));
+	KUNIT_EXPECT_EQ(test, page_alloc_validate(), 0);
+}
+
+/* As the page cache's look-up does, which may find a page that was a file's a moment ago. */
+KUNIT_TEST(a_block_that_somebody_looks_at_while_it_is_freed_goes_with_his_reference)
+{
+	unsigned long before;
+	struct page *page;
+	void *block;
+
+	machine("mem=64M");
+	before = all_free();
+	block = sw_block_alloc(40 << PAGE_SHIFT, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	page = virt_to_page(block);
+	get_page(page);
+	KUNIT_EXPECT_TRUE(test, sw_try_free(block));
+	KUNIT_EXPECT_FALSE(test, sw_try_free(block));
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_EQ(test, before - all_free(), 1UL);
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, all_free(), before);
 	KUNIT_EXPECT_EQ(test, page_alloc_validate(), 0);
 }
 

@@ -23,7 +23,8 @@ struct block {
 	struct page *page; /* NULL: none */
 	unsigned int order;
 	bool compound;
-	bool held; /* one more reference on the first page */
+	bool plain; /* goes back in two pieces */
+	bool held;  /* one more reference on the first page */
 };
 
 static struct block blocks[BLOCKS];
@@ -96,14 +97,23 @@ static void do_alloc(struct kunit *test, struct block *b)
 
 	b->order = rnd(4) ? rnd(4) : rnd(MAX_ORDER);
 	b->compound = b->order && rnd(2);
+	b->plain = b->order && !b->compound && rnd(2);
 	b->held = false;
 	if (b->compound)
 		gfp |= __GFP_COMP;
 	if (rnd(4) == 0)
 		gfp |= __GFP_ZERO;
-	b->page = __alloc_pages_zeroed_hint(gfp, b->order, NUMA_NO_NODE, &known_zero);
+	if (b->plain)
+		b->page = alloc_plain_pages(gfp, b->order, NUMA_NO_NODE, &known_zero);
+	else
+		b->page = __alloc_pages_zeroed_hint(gfp, b->order, NUMA_NO_NODE, &known_zero);
 	if (!b->page)
 		return;
+	for (unsigned long i = 1; i < 1UL << b->order; i++) {
+		KUNIT_ASSERT_EQ(test, PageTail(b->page + i), b->compound);
+		KUNIT_ASSERT_EQ(test, page_to_nid(b->page + i), page_to_nid(b->page));
+		KUNIT_ASSERT_EQ(test, page_zonenum(b->page + i), page_zonenum(b->page));
+	}
 	KUNIT_ASSERT_EQ(test, page_to_pfn(b->page) & ((1UL << b->order) - 1), 0UL);
 	KUNIT_ASSERT_EQ(test, page_ref_count(b->page), 1);
 	KUNIT_ASSERT_EQ(test, PageHead(b->page), b->compound);
@@ -114,12 +124,24 @@ static void do_alloc(struct kunit *test, struct block *b)
 	write_pattern(b->page, 1UL << b->order);
 }
 
+static void free_plain(struct block *b)
+{
+	unsigned int place = page_place(b->page);
+	unsigned long half = 1UL << (b->order - 1), first = rnd(2) ? half : 0;
+
+	atomic_store(&b->page->_refcount, 0);
+	free_plain_pages(b->page + first, b->order - 1, place);
+	free_plain_pages(b->page + (half - first), b->order - 1, place);
+}
+
 static void do_free(struct kunit *test, struct block *b)
 {
 	unsigned long nr = 1UL << b->order;
 
 	check_pattern(test, b->page, nr);
-	if (b->held) { /* the others go now, the first (compound: all) with the put */
+	if (b->plain) {
+		free_plain(b);
+	} else if (b->held) { /* the others go now, the first (compound: all) with the put */
 		__free_pages(b->page, b->order);
 		put_page(b->page);
 	} else {
@@ -131,7 +153,7 @@ static void do_free(struct kunit *test, struct block *b)
 
 static void do_split(struct kunit *test, struct block *b)
 {
-	if (b->compound || b->held)
+	if (b->compound || b->plain || b->held)
 		return;
 	check_pattern(test, b->page, 1UL << b->order);
 	split_page(b->page, b->order);
@@ -150,7 +172,7 @@ static void step(struct kunit *test)
 		do_alloc(test, b);
 	else if (what < 10)
 		do_split(test, b);
-	else if (what < 20 && !b->held)
+	else if (what < 20 && !b->held && !b->plain)
 		get_page(b->page), b->held = true;
 	else
 		do_free(test, b);
