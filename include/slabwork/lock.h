@@ -12,8 +12,8 @@
  *   wait_queue_head_t          8 bytes; a waiter reads the ticket, looks at its condition, and
  *                              sleeps only while the ticket is still the same
  *
- * All are ready when zero. Uncontended: one atomic operation each way, no system call. None is
- * recursive. A signal handler only ever trylocks.
+ * All are ready when zero. Uncontended: one atomic operation each way (unlocking a spinlock and
+ * writing under a seqcount take none), no system call. None is recursive. A signal handler only ever trylocks.
  *
  * Differs from Linux: a spinlock's holder may be pre-empted, so waiters sleep; no exclusive
  * waiters, wake_up() wakes all; timeouts are nanoseconds.
@@ -67,8 +67,10 @@ static inline void spin_lock(spinlock_t *lock)
 
 static inline void spin_unlock(spinlock_t *lock)
 {
-	if (__builtin_expect(atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2,
-			     0))
+	/* A mark that comes between look and store is lost: lock.c says who finds that out. */
+	if (__builtin_expect(atomic_load_explicit(&lock->word, memory_order_relaxed) == 1, 1))
+		atomic_store_explicit(&lock->word, 0, memory_order_release);
+	else if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2)
 		lock_wake(lock);
 }
 
@@ -289,22 +291,31 @@ static inline bool read_seqcount_retry(const seqcount_t *s, uint32_t seq)
 	return atomic_load_explicit((_Atomic uint32_t *)&s->sequence, memory_order_relaxed) != seq;
 }
 
+/* Nobody else writes: an addition need not be atomic. */
+static inline void seqcount_advance(seqcount_t *s, uint32_t by, memory_order order)
+{
+	uint32_t now = atomic_load_explicit(&s->sequence, memory_order_relaxed);
+
+	atomic_store_explicit(&s->sequence, now + by, order);
+}
+
 static inline void write_seqcount_begin(seqcount_t *s)
 {
-	atomic_fetch_add_explicit(&s->sequence, 1, memory_order_relaxed);
+	seqcount_advance(s, 1, memory_order_relaxed);
 	/* Partner: the fence in read_seqcount_retry(). */
 	seqcount_fence(s, memory_order_release);
 }
 
 static inline void write_seqcount_end(seqcount_t *s)
 {
-	atomic_fetch_add_explicit(&s->sequence, 1, memory_order_release);
+	seqcount_advance(s, 1, memory_order_release);
 }
 
 /* Readers that began before will retry; nobody waits. */
 static inline void write_seqcount_invalidate(seqcount_t *s)
 {
-	atomic_fetch_add_explicit(&s->sequence, 2, memory_order_seq_cst);
+	seqcount_advance(s, 2, memory_order_release);
+	seqcount_fence(s, memory_order_release);
 }
 
 typedef struct seqlock {
