@@ -2,8 +2,8 @@
 /*
  * dir.c - names in tmpfs
  *
- * Room: fstypes/tmpfs. A linked name is a dentry with a reference of ours, and an entry offset -> dentry
- * in its directory's xarray; d_fsdata is the offset. Offsets only go up (2 is the first), so a
+ * Room: fstypes/tmpfs. A linked name is a dentry with a reference of ours, and a place in its directory's entries
+ * (entries.c); d_fsdata is the offset of that. Offsets only go up (2 is the first), so a
  * reader of a directory that changes under it sees each entry that stays exactly once: who goes
  * on at offset N sees what was there behind N, and what was made since.
  *
@@ -30,27 +30,21 @@ static unsigned long dentry_offset(const struct dentry *dentry)
 	return (unsigned long)dentry->d_fsdata;
 }
 
+static struct tmpfs_entries *entries_of(struct inode *dir)
+{
+	return &tmpfs_i(dir)->entries;
+}
+
 static void grow_dir(struct inode *dir, int entries)
 {
 	i_size_write(dir, i_size_read(dir) + entries * TMPFS_DIRENT_SIZE);
 	inode_stamp(dir, STAMP_CTIME | STAMP_MTIME);
 }
 
-/* 0 or -ENOMEM. */
-static int add_entry(struct inode *dir, struct dentry *dentry)
-{
-	struct tmpfs_inode *info = tmpfs_i(dir);
-	int err = xa_insert(&info->entries, info->next_offset, dentry, GFP_KERNEL);
-
-	if (!err)
-		dentry->d_fsdata = (void *)info->next_offset++;
-	return err;
-}
-
 /* The name exists from now on. 0 or -ENOMEM; @inode stays the caller's then. */
 static int link_name(struct inode *dir, struct dentry *dentry, struct inode *inode)
 {
-	int err = add_entry(dir, dentry);
+	int err = entries_add(entries_of(dir), dentry);
 
 	if (err)
 		return err;
@@ -165,7 +159,7 @@ static int tmpfs_unlink(struct inode *dir, struct dentry *dentry)
 	if (!S_ISDIR(inode->i_mode) &&
 	    atomic_load_explicit(&inode->i_nlink, memory_order_relaxed) > 1)
 		tmpfs_give_inode(tmpfs_sb(inode->i_sb));
-	xa_erase(&tmpfs_i(dir)->entries, dentry_offset(dentry));
+	entries_remove(entries_of(dir), dentry_offset(dentry));
 	grow_dir(dir, -1);
 	inode_stamp(inode, STAMP_CTIME);
 	drop_nlink(inode);
@@ -175,7 +169,7 @@ static int tmpfs_unlink(struct inode *dir, struct dentry *dentry)
 
 static int tmpfs_rmdir(struct inode *dir, struct dentry *dentry)
 {
-	if (!xa_empty(&tmpfs_i(d_inode(dentry))->entries))
+	if (entries_of(d_inode(dentry))->live)
 		return -ENOTEMPTY;
 	drop_nlink(d_inode(dentry));
 	drop_nlink(dir);
@@ -188,8 +182,8 @@ static void exchange(struct inode *old_dir, struct dentry *old, struct inode *ne
 {
 	void *old_offset = old->d_fsdata;
 
-	xa_store(&tmpfs_i(old_dir)->entries, dentry_offset(old), new, GFP_KERNEL);
-	xa_store(&tmpfs_i(new_dir)->entries, dentry_offset(new), old, GFP_KERNEL);
+	entries_replace(entries_of(old_dir), dentry_offset(old), new);
+	entries_replace(entries_of(new_dir), dentry_offset(new), old);
 	old->d_fsdata = new->d_fsdata;
 	new->d_fsdata = old_offset;
 	if (old_dir != new_dir) {
@@ -212,7 +206,7 @@ static void replace(struct inode *new_dir, struct dentry *old, struct dentry *ne
 {
 	struct inode *victim = d_inode(new);
 
-	xa_store(&tmpfs_i(new_dir)->entries, dentry_offset(new), old, GFP_KERNEL);
+	entries_replace(entries_of(new_dir), dentry_offset(new), old);
 	old->d_fsdata = new->d_fsdata;
 	if (S_ISDIR(victim->i_mode)) {
 		drop_nlink(victim);
@@ -243,17 +237,17 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 		return 0;
 	}
 	if (d_is_negative(new)) {
-		err = add_entry(new_dir, old);
+		err = entries_add(entries_of(new_dir), old);
 		if (err)
 			return err;
 		grow_dir(new_dir, 1);
 	} else {
-		if (S_ISDIR(d_inode(new)->i_mode) && !xa_empty(&tmpfs_i(d_inode(new))->entries))
+		if (S_ISDIR(d_inode(new)->i_mode) && entries_of(d_inode(new))->live)
 			return -ENOTEMPTY;
 		replace(new_dir, old, new);
 		inode_stamp(new_dir, STAMP_CTIME | STAMP_MTIME);
 	}
-	xa_erase(&tmpfs_i(old_dir)->entries, old_offset);
+	entries_remove(entries_of(old_dir), old_offset);
 	grow_dir(old_dir, -1);
 	if (is_dir && old_dir != new_dir) {
 		drop_nlink(old_dir);
@@ -276,15 +270,14 @@ static int tmpfs_tmpfile(struct inode *dir, struct file *file, mode_t mode)
 
 static int tmpfs_iterate(struct file *file, struct dir_context *ctx)
 {
-	struct tmpfs_inode *info = tmpfs_i(file_inode(file));
+	const struct tmpfs_entries *entries = entries_of(file_inode(file));
 	unsigned long offset;
 	struct dentry *dentry;
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
 	offset = (unsigned long)ctx->pos;
-	for (dentry = xa_find(&info->entries, &offset, LONG_MAX, XA_PRESENT); dentry;
-	     dentry = xa_find_after(&info->entries, &offset, LONG_MAX, XA_PRESENT)) {
+	for (; (dentry = entries_find(entries, &offset)); offset++) {
 		const struct inode *inode = d_inode(dentry);
 
 		ctx->pos = (sw_loff_t)offset;
@@ -314,9 +307,8 @@ void tmpfs_forget_names(struct dentry *root)
 
 	/* Down to a directory without subdirectories, up when it is empty: no recursion. */
 	for (;;) {
-		struct xarray *entries = &tmpfs_i(d_inode(dir))->entries;
-		unsigned long offset = 0;
-		struct dentry *child = xa_find(entries, &offset, ULONG_MAX, XA_PRESENT);
+		struct tmpfs_entries *entries = entries_of(d_inode(dir));
+		struct dentry *child = entries_last(entries);
 
 		if (!child) {
 			if (dir == root)
@@ -324,12 +316,11 @@ void tmpfs_forget_names(struct dentry *root)
 			dir = dir->d_parent;
 			continue;
 		}
-		if (S_ISDIR(d_inode(child)->i_mode) &&
-		    !xa_empty(&tmpfs_i(d_inode(child))->entries)) {
+		if (S_ISDIR(d_inode(child)->i_mode) && entries_of(d_inode(child))->live) {
 			dir = child;
 			continue;
 		}
-		xa_erase(entries, offset);
+		entries_remove(entries, dentry_offset(child));
 		dput(child);
 	}
 }

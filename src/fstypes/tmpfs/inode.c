@@ -26,7 +26,7 @@ static void init_once(void *object)
 	spin_lock_init(&info->lock);
 	info->accounted = 0;
 	INIT_LIST_HEAD(&info->xattrs);
-	xa_init(&info->entries);
+	info->entries = (struct tmpfs_entries){ 0 };
 	inode_init_once(&info->vfs_inode);
 }
 
@@ -47,7 +47,6 @@ struct inode *tmpfs_alloc_inode(struct super_block *sb)
 	(void)sb;
 	if (!info)
 		return NULL;
-	info->next_offset = 2; /* after "." and ".." */
 	return &info->vfs_inode;
 }
 
@@ -59,7 +58,7 @@ void tmpfs_free_inode(struct inode *inode)
 	if (S_ISLNK(inode->i_mode))
 		kfree(inode->i_link);
 	inode->i_link = NULL;
-	xa_destroy(&info->entries);
+	entries_destroy(&info->entries);
 	kmem_cache_free(inode_cache, info);
 }
 

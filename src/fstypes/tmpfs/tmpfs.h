@@ -11,6 +11,7 @@
 #include <slabwork/fs/vfs.h>
 
 #include "fstypes/common.h"
+#include "fstypes/tmpfs/entries.h"
 #include "lib/list.h"
 
 #define TMPFS_MAGIC 0x01021994
@@ -35,15 +36,13 @@ struct tmpfs_sb {
  * @lock: @accounted, @xattrs; leaf
  * @accounted: pages of this file in used_blocks
  * @xattrs: struct tmpfs_xattr.list
- * @entries: directories: offset for getdents to dentry (i_rwsem)
- * @next_offset: of the next entry; never used again, so that a position stays what it was
+ * @entries: directories: their names (i_rwsem)
  */
 struct tmpfs_inode {
 	spinlock_t lock;
 	unsigned long accounted;
 	struct list_head xattrs;
-	struct xarray entries;
-	unsigned long next_offset;
+	struct tmpfs_entries entries;
 	struct inode vfs_inode;
 };
 
