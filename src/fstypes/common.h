@@ -20,11 +20,13 @@ extern struct file_system_type tmpfs_type, dax_type, proc_type;
 #define STAMP_CTIME 1u
 #define STAMP_MTIME 2u
 
-/* Readers look again if i_seq moved, but must not read half of it under the compiler's hands. */
+/* Somebody may read it meanwhile, and looks again, but must not see half of it. */
+#define WRITE_WORD(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+
 static inline void stamp_store(struct timespec *to, const struct timespec *now)
 {
-	__atomic_store_n(&to->tv_sec, now->tv_sec, __ATOMIC_RELAXED);
-	__atomic_store_n(&to->tv_nsec, now->tv_nsec, __ATOMIC_RELAXED);
+	WRITE_WORD(to->tv_sec, now->tv_sec);
+	WRITE_WORD(to->tv_nsec, now->tv_nsec);
 }
 
 /* ctime, and perhaps mtime, are now. atime is no longer known to be newer than they are. */
@@ -46,8 +48,12 @@ static inline void inode_stamp(struct inode *inode, unsigned int which)
 /* A new inode: all four times are now. Nobody else sees it yet. */
 static inline void inode_stamp_new(struct inode *inode)
 {
-	inode->i_ctime = current_time(inode);
-	inode->i_atime = inode->i_mtime = inode->i_btime = inode->i_ctime;
+	struct timespec now = current_time(inode);
+
+	stamp_store(&inode->i_atime, &now);
+	stamp_store(&inode->i_mtime, &now);
+	stamp_store(&inode->i_ctime, &now);
+	stamp_store(&inode->i_btime, &now);
 }
 
 /*

@@ -12,6 +12,11 @@
  * i_count goes from and to 0 only under i_lock; in between it is an atomic. Who finds an inode in the hash
  * that is I_FREEING waits until it is gone and looks again: two inodes of one number never live together.
  *
+ * An inode of a type whose ->destroy_inode frees it at once, from a SLAB_TYPESAFE_BY_RCU cache, may be another
+ * one's before the grace period ends. RCU readers then see a mixture of two inodes, and find out when
+ * they look at d_seq, or for the file, again: so what they read is stored word by word, locks and sequences go
+ * on from life to life (inode_init_once()), and such an inode is never hashed.
+ *
  * Locks: bucket ⊂ nothing; i_lock; s_inode_list_lock and s_lru_lock inside i_lock. The hash is read under RCU.
  */
 
@@ -56,6 +61,7 @@ void inode_init_once(struct inode *inode)
 	INIT_LIST_HEAD(&inode->i_sb_list);
 	INIT_LIST_HEAD(&inode->i_lru);
 	INIT_LIST_HEAD(&inode->i_io_list);
+	INIT_LIST_HEAD(&inode->i_data.i_mmap);
 }
 
 static void inode_ctor(void *object)
@@ -70,35 +76,60 @@ int inode_init(void)
 	return inode_cachep ? 0 : -ENOMEM;
 }
 
+/*
+ * What of a mapping changes from life to life. No pages, no areas, nobody in a lock: so it was left. removals goes
+ * on, since a late reader may compare with it.
+ */
+static void mapping_init_always(struct address_space *mapping, struct inode *inode)
+{
+	mapping->host = inode;
+	mapping->page_tree.gfp_mask = mapping->gfp_mask = GFP_HIGHUSER_MOVABLE & __GFP_BITS_MASK;
+	atomic_store_explicit(&mapping->i_size, 0, memory_order_relaxed);
+	atomic_store_explicit(&mapping->flags, 0, memory_order_relaxed);
+	mapping->a_ops = NULL;
+	mapping->host_ops = &vfs_host_ops;
+	mapping->bdi = inode->i_sb->s_bdi;
+	mapping->wb_err = 0;
+	mapping->writeback_index = 0;
+	mapping->private_data = NULL;
+}
+
+static void zero_time(struct timespec *t)
+{
+	WRITE_ONCE(t->tv_sec, 0);
+	WRITE_ONCE(t->tv_nsec, 0);
+}
+
 static void inode_init_always(struct super_block *sb, struct inode *inode)
 {
-	inode->i_sb = sb;
-	inode->i_mode = 0;
+	WRITE_ONCE(inode->i_sb, sb);
+	WRITE_ONCE(inode->i_mode, 0);
 	inode->i_opflags = 0;
-	inode->i_flags = 0;
-	inode->i_uid = 0;
-	inode->i_gid = 0;
-	inode->i_op = &empty_iops;
+	WRITE_ONCE(inode->i_flags, 0);
+	WRITE_ONCE(inode->i_uid, 0);
+	WRITE_ONCE(inode->i_gid, 0);
+	WRITE_ONCE(inode->i_op, &empty_iops);
 	inode->i_fop = &no_open_fops;
-	inode->i_ino = 0;
-	inode->i_rdev = 0;
-	inode->i_blkbits = sb->s_blocksize_bits;
-	inode->i_link = NULL;
+	WRITE_ONCE(inode->i_ino, 0);
+	WRITE_ONCE(inode->i_rdev, 0);
+	WRITE_ONCE(inode->i_blkbits, sb->s_blocksize_bits);
+	WRITE_ONCE(inode->i_link, NULL);
 	inode->i_private = NULL;
 	inode->i_flock = NULL;
 	inode->dirtied_when_ns = 0;
 	inode->i_dentry.first = NULL;
-	inode->i_atime = inode->i_mtime = inode->i_ctime = inode->i_btime = (struct timespec){ 0 };
+	zero_time(&inode->i_atime);
+	zero_time(&inode->i_mtime);
+	zero_time(&inode->i_ctime);
+	zero_time(&inode->i_btime);
 	atomic_store_explicit(&inode->i_nlink, 1, memory_order_relaxed);
 	atomic_store_explicit(&inode->i_count, 1, memory_order_relaxed);
 	atomic_store_explicit(&inode->i_state, 0, memory_order_relaxed);
 	atomic_store_explicit(&inode->i_blocks, 0, memory_order_relaxed);
 	atomic_store_explicit(&inode->i_writecount, 0, memory_order_relaxed);
 	atomic_store_explicit(&inode->i_version, 0, memory_order_relaxed);
-	address_space_init(&inode->i_data, inode, NULL, GFP_HIGHUSER_MOVABLE);
-	inode->i_data.host_ops = &vfs_host_ops;
-	inode->i_data.bdi = sb->s_bdi;
-	inode->i_mapping = &inode->i_data;
+	mapping_init_always(&inode->i_data, inode);
+	WRITE_ONCE(inode->i_mapping, &inode->i_data);
 }
 
 static struct inode *alloc_inode(struct super_block *sb)
@@ -136,6 +167,11 @@ struct inode *new_inode(struct super_block *sb)
 	return inode;
 }
 
+static bool inode_is_hashed(const struct inode *inode)
+{
+	return READ_ONCE(inode->i_hash.pprev) != NULL;
+}
+
 /* ---- freeing ----------------------------------------------------------------------- */
 
 static void inode_free_rcu(struct rcu_head *head)
@@ -162,6 +198,14 @@ static void destroy_inode(struct inode *inode)
 	call_rcu(&inode->i_rcu, inode_free_rcu);
 }
 
+/* i_lock held, or nobody else is there. */
+static void state_add(struct inode *inode, unsigned int bits)
+{
+	atomic_store_explicit(&inode->i_state,
+			      atomic_load_explicit(&inode->i_state, memory_order_relaxed) | bits,
+			      memory_order_relaxed);
+}
+
 /**
  * clear_inode() - the last thing that ->evict_inode does: nothing of the mapping is left
  */
@@ -169,7 +213,8 @@ void clear_inode(struct inode *inode)
 {
 	if (atomic_load_explicit(&inode->i_data.nrpages, memory_order_relaxed))
 		vfs_bug("clear_inode(): the inode still has pages");
-	atomic_fetch_or_explicit(&inode->i_state, I_FREEING | I_CLEAR, memory_order_relaxed);
+	/* I_FREEING is set, nobody has a reference: nobody else changes it. */
+	state_add(inode, I_FREEING | I_CLEAR);
 }
 
 /* s_lru_lock held. */
@@ -210,6 +255,12 @@ static void evict(struct inode *inode)
 {
 	struct super_block *sb = inode->i_sb;
 
+	/* Partner: pwrite_hit(), which may still be inside. */
+	smp_mb__after_atomic();
+	if (unlikely(atomic_load_explicit(&inode->i_rwsem.state, memory_order_acquire))) {
+		inode_lock(inode);
+		inode_unlock(inode);
+	}
 	if (sb->s_bdi != &noop_backing_dev_info)
 		inode_io_list_del(inode);
 	spin_lock(&sb->s_inode_list_lock);
@@ -221,14 +272,12 @@ static void evict(struct inode *inode)
 		truncate_inode_pages_final(&inode->i_data);
 		clear_inode(inode);
 	}
-	remove_inode_hash(inode);
-	wake_up(inode_wait_queue(inode));
+	/* Who waits for it has found it in the hash. */
+	if (inode_is_hashed(inode)) {
+		remove_inode_hash(inode);
+		wake_up(inode_wait_queue(inode));
+	}
 	destroy_inode(inode);
-}
-
-static bool inode_is_hashed(const struct inode *inode)
-{
-	return READ_ONCE(inode->i_hash.pprev) != NULL;
 }
 
 static bool inode_should_go(struct inode *inode)
@@ -258,7 +307,7 @@ static void iput_final(struct inode *inode)
 		spin_lock(&inode->i_lock);
 		atomic_fetch_and_explicit(&inode->i_state, ~I_WILL_FREE, memory_order_relaxed);
 	}
-	atomic_fetch_or_explicit(&inode->i_state, I_FREEING, memory_order_relaxed);
+	state_add(inode, I_FREEING);
 	if (atomic_load_explicit(&inode->i_state, memory_order_relaxed) & I_ON_LRU)
 		inode_lru_del(inode);
 	spin_unlock(&inode->i_lock);
@@ -283,7 +332,12 @@ void iput(struct inode *inode)
 			    &inode->i_count, &n, n - 1, memory_order_release, memory_order_relaxed))
 			return;
 	spin_lock(&inode->i_lock);
-	n = atomic_fetch_sub_explicit(&inode->i_count, 1, memory_order_acq_rel);
+	n = atomic_load_explicit(&inode->i_count, memory_order_acquire);
+	if (likely(n == 1))
+		/* Ours: only igrab() could take another, under the lock. */
+		atomic_store_explicit(&inode->i_count, 0, memory_order_relaxed);
+	else
+		n = atomic_fetch_sub_explicit(&inode->i_count, 1, memory_order_acq_rel);
 	if (n > 1) {
 		spin_unlock(&inode->i_lock);
 		return;
@@ -539,15 +593,19 @@ again:
 
 /* ---- small things ------------------------------------------------------------------------- */
 
+/* i_nlink: i_rwsem of the inode or, for what a directory counts, its own is held for writing; anybody reads. */
 void inc_nlink(struct inode *inode)
 {
-	atomic_fetch_add_explicit(&inode->i_nlink, 1, memory_order_relaxed);
+	set_nlink(inode, atomic_load_explicit(&inode->i_nlink, memory_order_relaxed) + 1);
 }
 
 void drop_nlink(struct inode *inode)
 {
-	if (atomic_fetch_sub_explicit(&inode->i_nlink, 1, memory_order_relaxed) == 0)
+	unsigned int n = atomic_load_explicit(&inode->i_nlink, memory_order_relaxed);
+
+	if (!n)
 		vfs_bug("drop_nlink(): the link count was 0");
+	set_nlink(inode, n - 1);
 }
 
 void clear_nlink(struct inode *inode)
@@ -560,11 +618,17 @@ void set_nlink(struct inode *inode, unsigned int nlink)
 	atomic_store_explicit(&inode->i_nlink, nlink, memory_order_relaxed);
 }
 
+#define INO_BATCH 64
+
+/** get_next_ino() - a number above 1 that no call gave before; a thread takes some at a time */
 uint64_t get_next_ino(void)
 {
-	static _Atomic uint64_t next = 1;
+	static _Atomic uint64_t next = INO_BATCH;
+	static __thread uint64_t mine; /* the next one; at the end of a batch another one's */
 
-	return atomic_fetch_add_explicit(&next, 1, memory_order_relaxed) + 1;
+	if (unlikely(mine % INO_BATCH == 0))
+		mine = atomic_fetch_add_explicit(&next, INO_BATCH, memory_order_relaxed);
+	return mine++;
 }
 
 /**
@@ -575,17 +639,19 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, mode_t mode)
 {
 	const struct cred *cred = current_cred();
 
-	inode->i_uid = cred->fsuid;
-	inode->i_gid = cred->fsgid;
+	gid_t gid = cred->fsgid;
+
 	if (dir && READ_ONCE(dir->i_mode) & S_ISGID) {
-		inode->i_gid = READ_ONCE(dir->i_gid);
+		gid = READ_ONCE(dir->i_gid);
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;
 		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
-			 !cred_capable(cred) && !in_group(cred, inode->i_gid))
+			 !cred_capable(cred) && !in_group(cred, gid))
 			mode &= ~(mode_t)S_ISGID;
 	}
-	inode->i_mode = mode;
+	WRITE_ONCE(inode->i_uid, cred->fsuid);
+	WRITE_ONCE(inode->i_gid, gid);
+	WRITE_ONCE(inode->i_mode, mode);
 }
 
 static int no_open(struct inode *inode, struct file *file)
@@ -599,10 +665,10 @@ static const struct file_operations no_open_fops = { .open = no_open };
 
 void init_special_inode(struct inode *inode, mode_t mode, dev_t rdev)
 {
-	inode->i_mode = mode;
+	WRITE_ONCE(inode->i_mode, mode);
 	inode->i_fop = &no_open_fops;
 	if (S_ISCHR(mode) || S_ISBLK(mode))
-		inode->i_rdev = rdev;
+		WRITE_ONCE(inode->i_rdev, rdev);
 }
 
 /** current_time() - now, as coarse as @inode's file system keeps time */

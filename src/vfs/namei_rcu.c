@@ -65,7 +65,9 @@ static int start_at_fd(struct walker *w, int dfd)
 		return -ECHILD;
 	path.mnt = READ_ONCE(file->f_path.mnt);
 	path.dentry = READ_ONCE(file->f_path.dentry);
-	if (!fd_still((unsigned int)dfd, file) || !path.dentry || !path.mnt)
+	/* Closed and opened again meanwhile it may be the same number and memory: then one of the two was another. */
+	if (!fd_still((unsigned int)dfd, file) || !path.dentry || !path.mnt ||
+	    READ_ONCE(file->f_path.mnt) != path.mnt)
 		return -ECHILD;
 	return stand_at(w, path.mnt, path.dentry);
 }
@@ -90,11 +92,12 @@ static int start(struct walker *w, int dfd, const char *name)
 static int may_exec_rcu(struct inode *dir)
 {
 	mode_t mode = READ_ONCE(dir->i_mode);
+	const struct inode_operations *op = READ_ONCE(dir->i_op);
 
 	if (!S_ISDIR(mode))
 		return -ECHILD;
-	if (dir->i_op->permission)
-		return dir->i_op->permission(dir, MAY_EXEC | MAY_NOT_BLOCK);
+	if (op->permission)
+		return op->permission(dir, MAY_EXEC | MAY_NOT_BLOCK);
 	if ((mode & 0111) == 0111)
 		return 0;
 	return generic_permission(dir, MAY_EXEC);

@@ -17,6 +17,16 @@
 #define READ_ONCE(x)     __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
 
+/* A read-modify-write is a full barrier on x86-64 already; elsewhere this makes it one. */
+static inline void smp_mb__after_atomic(void)
+{
+#if defined(__x86_64__)
+	atomic_signal_fence(memory_order_seq_cst);
+#else
+	atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
+
 static inline void hlist_add_head_rcu(struct hlist_node *node, struct hlist_head *head)
 {
 	struct hlist_node *first = head->first;

@@ -76,10 +76,12 @@ SW_ALWAYS_INLINE void fill_from_inode(struct stat *st, struct inode *inode)
 {
 	uint32_t seq;
 
-	st->st_dev = inode->i_sb->s_dev;
-	st->st_ino = inode->i_ino;
-	st->st_rdev = inode->i_rdev;
-	st->st_blksize = inode->i_blkbits < 31 ? 1 << inode->i_blkbits : 4096;
+	unsigned int blkbits = READ_ONCE(inode->i_blkbits);
+
+	st->st_dev = READ_ONCE(inode->i_sb)->s_dev;
+	st->st_ino = READ_ONCE(inode->i_ino);
+	st->st_rdev = READ_ONCE(inode->i_rdev);
+	st->st_blksize = blkbits < 31 ? 1 << blkbits : 4096;
 	do {
 		seq = read_seqcount_begin(&inode->i_seq);
 		st->st_mode = READ_ONCE(inode->i_mode);
@@ -106,7 +108,7 @@ static int stat_rcu(int dfd, const char *name, unsigned int flags, struct stat *
 	rcu_read_lock();
 	err = rcu_walk(dfd, name, flags, &at, NULL);
 	if (likely(!err)) {
-		if (unlikely(at.inode->i_op->getattr != NULL))
+		if (unlikely(READ_ONCE(at.inode->i_op)->getattr != NULL))
 			err = -ECHILD;
 		else
 			fill_from_inode(st, at.inode);

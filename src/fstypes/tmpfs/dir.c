@@ -114,11 +114,10 @@ static int tmpfs_symlink(struct inode *dir, struct dentry *dentry, const char *t
 	inode = tmpfs_new_inode(dir->i_sb, dir, S_IFLNK | 0777, 0);
 	if (IS_ERR(inode))
 		return (int)PTR_ERR(inode);
-	copy = kmalloc(len + 1, GFP_KERNEL);
+	copy = tmpfs_link_target(target, len);
 	if (copy) {
-		memcpy(copy, target, len + 1);
-		inode->i_link = copy;
-		inode->i_op = &tmpfs_symlink_inode_operations;
+		WRITE_WORD(inode->i_link, copy);
+		WRITE_WORD(inode->i_op, &tmpfs_symlink_inode_operations);
 		i_size_write(inode, (sw_loff_t)len);
 		err = link_name(dir, dentry, inode);
 	}

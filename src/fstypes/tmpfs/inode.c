@@ -2,8 +2,9 @@
 /*
  * inode.c - tmpfs inodes: life, attributes, extended attributes
  *
- * Room: fstypes/tmpfs. From a cache of its own; an inode goes back after a grace period
- * (tmpfs_free_inode()), and with it what RCU readers may be looking at: the target of a symlink.
+ * Room: fstypes/tmpfs. From a cache of its own, type-safe under RCU: an inode goes back at once and may be the next
+ * file's while a late reader still looks at it (vfs/inode.c says what makes that right). The target of a
+ * symlink, which such a reader follows, goes after a grace period.
  *
  * Extended attributes are a list under info->lock, newest last. Values are copied in and out under
  * it; what a value needs is allocated before.
@@ -34,8 +35,9 @@ int tmpfs_inode_cache_init(void)
 {
 	mutex_lock(&cache_mutex);
 	if (!inode_cache)
-		inode_cache = kmem_cache_create("tmpfs_inode_cache", sizeof(struct tmpfs_inode), 0,
-						SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT, init_once);
+		inode_cache = kmem_cache_create(
+			"tmpfs_inode_cache", sizeof(struct tmpfs_inode), 0,
+			SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT | SLAB_TYPESAFE_BY_RCU, init_once);
 	mutex_unlock(&cache_mutex);
 	return inode_cache ? 0 : -ENOMEM;
 }
@@ -50,15 +52,37 @@ struct inode *tmpfs_alloc_inode(struct super_block *sb)
 	return &info->vfs_inode;
 }
 
-/* A callback of RCU: only frees. */
-void tmpfs_free_inode(struct inode *inode)
+struct tmpfs_link {
+	struct rcu_head rcu;
+	char target[];
+};
+
+char *tmpfs_link_target(const char *target, size_t len)
+{
+	struct tmpfs_link *link = kmalloc(sizeof(*link) + len + 1, GFP_KERNEL);
+
+	if (!link)
+		return NULL;
+	memcpy(link->target, target, len);
+	link->target[len] = '\0';
+	return link->target;
+}
+
+static void free_link(struct rcu_head *head)
+{
+	kfree(container_of(head, struct tmpfs_link, rcu));
+}
+
+void tmpfs_destroy_inode(struct inode *inode)
 {
 	struct tmpfs_inode *info = tmpfs_i(inode);
 
-	if (S_ISLNK(inode->i_mode))
-		kfree(inode->i_link);
-	inode->i_link = NULL;
-	entries_destroy(&info->entries);
+	if (unlikely(inode->i_link != NULL))
+		call_rcu(&container_of(inode->i_link, struct tmpfs_link, target[0])->rcu,
+			 free_link);
+	if (unlikely(info->entries.slot != NULL))
+		entries_destroy(&info->entries);
+	info->entries.next = 0;
 	kmem_cache_free(inode_cache, info);
 }
 
@@ -93,6 +117,21 @@ static const struct inode_operations tmpfs_special_inode_operations = {
 	.setxattr = tmpfs_setxattr,
 };
 
+static void init_file(struct inode *inode)
+{
+	struct address_space *mapping = inode->i_mapping;
+
+	WRITE_WORD(inode->i_op, &tmpfs_file_inode_operations);
+	inode->i_fop = &tmpfs_file_operations;
+	mapping->a_ops = &tmpfs_aops;
+	mapping_set_gfp_mask(mapping, GFP_HIGHUSER_MOVABLE);
+	/* Nobody else knows the mapping: one store for four mapping_set(). */
+	atomic_store_explicit(&mapping->flags,
+			      1UL << AS_UNEVICTABLE | 1UL << AS_LARGE_FOLIO |
+				      1UL << AS_HOLES_ARE_ZERO | 1UL << AS_OVERWRITE_IN_PLACE,
+			      memory_order_relaxed);
+}
+
 struct inode *tmpfs_new_inode(struct super_block *sb, struct inode *dir, mode_t mode, dev_t dev)
 {
 	struct inode *inode;
@@ -104,24 +143,15 @@ struct inode *tmpfs_new_inode(struct super_block *sb, struct inode *dir, mode_t 
 		tmpfs_give_inode(tmpfs_sb(sb));
 		return ERR_PTR(-ENOMEM);
 	}
-	inode->i_ino = get_next_ino();
+	WRITE_WORD(inode->i_ino, get_next_ino());
 	inode_init_owner(inode, dir, mode);
-	atomic_store_explicit(&inode->i_blocks, 0, memory_order_relaxed);
 	inode_stamp_new(inode);
-	inode->i_op = &tmpfs_special_inode_operations;
 	switch (mode & S_IFMT) {
 	case S_IFREG:
-		inode->i_op = &tmpfs_file_inode_operations;
-		inode->i_fop = &tmpfs_file_operations;
-		inode->i_mapping->a_ops = &tmpfs_aops;
-		mapping_set_gfp_mask(inode->i_mapping, GFP_HIGHUSER_MOVABLE);
-		mapping_set_unevictable(inode->i_mapping);
-		mapping_set_large_folios(inode->i_mapping);
-		mapping_set(inode->i_mapping, AS_HOLES_ARE_ZERO);
-		mapping_set(inode->i_mapping, AS_OVERWRITE_IN_PLACE);
+		init_file(inode);
 		break;
 	case S_IFDIR:
-		inode->i_op = &tmpfs_dir_inode_operations;
+		WRITE_WORD(inode->i_op, &tmpfs_dir_inode_operations);
 		inode->i_fop = &tmpfs_dir_operations;
 		i_size_write(inode, 2 * TMPFS_DIRENT_SIZE);
 		set_nlink(inode, 2);
@@ -129,6 +159,7 @@ struct inode *tmpfs_new_inode(struct super_block *sb, struct inode *dir, mode_t 
 	case S_IFLNK:
 		break; /* dir.c */
 	default:
+		WRITE_WORD(inode->i_op, &tmpfs_special_inode_operations);
 		init_special_inode(inode, mode, dev);
 	}
 	return inode;

@@ -146,7 +146,7 @@ static void tmpfs_put_super(struct super_block *sb)
 
 static const struct super_operations tmpfs_ops = {
 	.alloc_inode = tmpfs_alloc_inode,
-	.free_inode = tmpfs_free_inode,
+	.destroy_inode = tmpfs_destroy_inode,
 	.evict_inode = tmpfs_evict_inode,
 	.put_super = tmpfs_put_super,
 	.statfs = tmpfs_statfs,

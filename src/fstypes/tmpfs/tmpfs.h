@@ -59,7 +59,9 @@ static inline struct tmpfs_sb *tmpfs_sb(struct super_block *sb)
 /* inode.c */
 int tmpfs_inode_cache_init(void);
 struct inode *tmpfs_alloc_inode(struct super_block *sb);
-void tmpfs_free_inode(struct inode *inode);
+void tmpfs_destroy_inode(struct inode *inode);
+/* For i_link; goes with the inode. NULL: no memory. */
+char *tmpfs_link_target(const char *target, size_t len);
 void tmpfs_evict_inode(struct inode *inode);
 /* With one inode taken from the limit. ERR_PTR(-ENOSPC), -ENOMEM. @dir NULL: the root. */
 struct inode *tmpfs_new_inode(struct super_block *sb, struct inode *dir, mode_t mode, dev_t dev);
