@@ -74,4 +74,15 @@ static inline void file_zero(void *to, size_t n)
 }
 #endif
 
+/* ---- copy.c: pages that are read ---- */
+
+#define COPY_WIDE_LEAST 1024
+#define COPY_WIDE_MOST  8192
+
+/* Once, before the first copy_wide(). */
+void copy_init(void);
+extern bool copy_wide_words;
+/* COPY_WIDE_LEAST to COPY_WIDE_MOST bytes, if copy_wide_words. */
+void copy_wide(char *to, const char *from, size_t n);
+
 #endif /* CACHE_COPY_H */

@@ -54,6 +54,7 @@ static int init_once(void)
 	counters = __alloc_percpu(NR_CACHE_EVENTS * sizeof(long), 64);
 	if (!counters)
 		return -ENOMEM;
+	copy_init();
 	err = reclaim_init();
 	if (!err)
 		writeback_init();

@@ -4,42 +4,20 @@
  *
  * Room: cache. Door: filemap_read(), filemap_read_hit().
  *
- * 1. A hit takes no lock and no reference. In an RCU section:
- *
- *      removals even? ──▶ tree walk ──▶ uptodate? ──▶ copy ──▶ removals unchanged? yes: these were the file's bytes
- *
- *    The folio may be dropped, freed and somebody else's while we copy; then removals has moved before its last
- *    reference went (C3 of filemap.c), and the copy is done again by the slow path, with a reference. The memory
- *    itself stays mapped, whoever owns it. ThreadSanitizer cannot know that: its builds go slow.
- *
- * 2. The slow path looks up with a reference, starts readahead on a miss, fills and waits.
+ * A hit takes no lock and no reference: hit.h. The slow path looks up with a reference, starts readahead on a miss,
+ * fills and waits.
  *
  * i_size is read after the folio is known to be uptodate, so that a page that a truncation is just
  * zeroing is not returned as bytes of the file.
  */
 
-#include <string.h>
-
+#include "cache/hit.h"
 #include "cache/lru.h"
-#include "cache/tree.h"
-#include "lib/bitops.h"
-
-#if defined(__SANITIZE_THREAD__)
-#define HITS_WITHOUT_REFERENCE 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define HITS_WITHOUT_REFERENCE 0
-#endif
-#endif
-#ifndef HITS_WITHOUT_REFERENCE
-#define HITS_WITHOUT_REFERENCE 1
-#endif
 
 /* ---- hits --------------------------------------------------------------------------------------- */
 
-/* Second touch: rare, so it may take a reference and a lock. Still there? Else it is not ours to touch. */
-static __attribute__((noinline)) void touch_again(struct address_space *mapping, pgoff_t index,
-						  struct folio *folio)
+/* It takes a reference and a lock. Still there? Else it is not ours to touch. */
+void hit_touch(struct address_space *mapping, pgoff_t index, struct folio *folio)
 {
 	if (!folio_try_get(folio))
 		return;
@@ -48,64 +26,26 @@ static __attribute__((noinline)) void touch_again(struct address_space *mapping,
 	folio_drop(folio);
 }
 
-/* A touch without a reference: see swap.c. */
-static inline void touch(struct address_space *mapping, pgoff_t index, struct folio *folio,
-			 unsigned int flags, size_t offset)
+size_t hit_rest(struct address_space *mapping, sw_loff_t pos, char *to, size_t len, size_t done)
 {
-	if (likely(flags & 1u << PG_referenced) && likely(flags & 1u << PG_active || offset))
-		return;
-	if (mapping_test(mapping, AS_UNEVICTABLE))
-		return;
-	touch_again(mapping, index, folio);
-}
+	while (done < len) {
+		size_t n = hit_copy(mapping, pos + (sw_loff_t)done, to + done, len - done);
 
-/* Copy what the folio at @pos has of [@pos, @pos + @len). 0: not a hit. Below i_size; RCU held. */
-static inline size_t hit_copy(struct address_space *mapping, sw_loff_t pos, char *to, size_t len)
-{
-	pgoff_t index = (pgoff_t)pos >> PAGE_SHIFT;
-	uint32_t seq = raw_seqcount_begin(&mapping->removals);
-	struct folio *folio = tree_folio(mapping, index);
-	unsigned int flags;
-	size_t offset, size = PAGE_SIZE;
-
-	if (unlikely(!folio || seq & 1))
-		return 0;
-	flags = atomic_load_explicit(&folio->flags, memory_order_acquire);
-	if (unlikely(!(flags & 1u << PG_uptodate) || flags & 1u << PG_readahead))
-		return 0;
-	if (flags & 1u << PG_head)
-		size = PAGE_SIZE << folio->order;
-	offset = (size_t)pos & (size - 1);
-	if (len > size - offset)
-		len = size - offset;
-	memcpy(to, (const char *)folio_addr(folio) + offset, len);
-	if (unlikely(read_seqcount_retry(&mapping->removals, seq)))
-		return 0;
-	touch(mapping, index, folio, flags, offset);
-	return len;
+		if (unlikely(!n))
+			break;
+		done += n;
+	}
+	return done;
 }
 
 ssize_t filemap_read_hit(struct address_space *mapping, sw_loff_t pos, void *buf, size_t len)
 {
-	size_t done = 0, n;
+	return hit_read(mapping, pos, buf, len);
+}
 
-	if (!HITS_WITHOUT_REFERENCE || pos < 0 ||
-	    unlikely((uint64_t)len >
-		     (uint64_t)atomic_load_explicit(&mapping->i_size, memory_order_acquire) -
-			     (uint64_t)pos) ||
-	    pos > atomic_load_explicit(&mapping->i_size, memory_order_relaxed))
-		return -EAGAIN;
-	while (done < len) {
-		n = hit_copy(mapping, pos + (sw_loff_t)done, (char *)buf + done, len - done);
-		if (unlikely(!n))
-			return -EAGAIN;
-		done += n;
-	}
-	/* A truncation that zeroes the tail of a folio sets the size first. */
-	if (unlikely(pos + (sw_loff_t)len >
-		     atomic_load_explicit(&mapping->i_size, memory_order_acquire)))
-		return -EAGAIN;
-	return (ssize_t)len;
+static inline sw_loff_t size_of(struct address_space *mapping)
+{
+	return atomic_load_explicit(&mapping->i_size, memory_order_acquire);
 }
 
 /* ---- filling -------------------------------------------------------------------------------------- */
@@ -134,11 +74,6 @@ int filemap_read_folio(struct file *file, struct address_space *mapping, struct 
 		return err;
 	folio_wait_locked(folio);
 	return folio_test_uptodate(folio) ? 0 : -EIO;
-}
-
-static inline sw_loff_t size_of(struct address_space *mapping)
-{
-	return atomic_load_explicit(&mapping->i_size, memory_order_acquire);
 }
 
 /*

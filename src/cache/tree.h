@@ -12,36 +12,48 @@
 
 #include "cache/cache.h"
 
-/* The entry at @index, a shadow too, or NULL. Caller is in rcu_read_lock(). */
+/*
+ * A node hangs there, not an entry, nor the name of one. (No slot of ours ever holds an error.) One bit, of which the compiler
+ * is not to know how it came about: else it jumps over siblings.
+ */
+static inline bool tree_is_child(const void *entry)
+{
+	unsigned int child = xa_is_internal(entry) & ((unsigned long)entry >= XA_CHUNK_SIZE << 2);
+
+	__asm__("" : "+r"(child));
+	return child;
+}
+
+/*
+ * The entry at @index, a shadow too, or NULL. Caller is in rcu_read_lock(), or keeps everybody from taking entries out.
+ * A sibling is followed without a branch: whether a random page is its folio's first, nobody can predict.
+ */
 static inline void *tree_entry(struct address_space *mapping, pgoff_t index)
 {
 	struct xa_node *node;
-	unsigned int offset;
-	void *entry;
+	unsigned int offset, at;
+	void *entry, *first;
 
 again:
 	entry = rcu_dereference(mapping->i_pages.xa_head);
-	if (!xa_is_node(entry))
+	if (unlikely(!tree_is_child(entry)))
 		return index ? NULL : entry;
 	node = xa_to_node(entry);
-	if (node->shift + XA_CHUNK_SHIFT < 64 && index >> (node->shift + XA_CHUNK_SHIFT))
+	/* In two steps: the top may have all 64 bits below it. */
+	if (unlikely(index >> node->shift >> XA_CHUNK_SHIFT))
 		return NULL;
 	for (;;) {
 		offset = (unsigned int)(index >> node->shift) & XA_CHUNK_MASK;
 		entry = rcu_dereference(node->slots[offset]);
-		if (likely(!xa_is_internal(entry)))
-			return entry;
-		if (!xa_is_node(entry))
+		if (!tree_is_child(entry))
 			break;
 		node = xa_to_node(entry);
 	}
-	{
-		void *first = rcu_dereference(node->slots[xa_to_sibling(entry)]);
-
-		if (rcu_dereference(node->slots[offset]) != entry || xa_is_internal(first))
-			goto again;
-		return first;
-	}
+	at = offset ^ ((offset ^ xa_to_sibling(entry)) & -(unsigned int)xa_is_internal(entry));
+	first = rcu_dereference(node->slots[at]);
+	if (unlikely((rcu_dereference(node->slots[offset]) != entry) | xa_is_internal(first)))
+		goto again;
+	return first;
 }
 
 /* The folio there, no reference, or NULL. Caller is in rcu_read_lock(). */

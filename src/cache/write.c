@@ -9,11 +9,8 @@
  * Locks: the caller holds i_rwsem for writing; one folio lock at a time, from write_begin to write_end.
  */
 
-#include <string.h>
-
+#include "cache/hit.h"
 #include "cache/lru.h"
-#include "cache/tree.h"
-#include "lib/bitops.h"
 
 /* The most that one write_begin is asked for: a folio of the largest order. */
 #define WRITE_CHUNK (PAGE_SIZE << 9)
@@ -52,32 +49,20 @@ static ssize_t write_one(struct kiocb *iocb, struct iov_iter *iter)
 	return accepted;
 }
 
-/*
- * The bytes are there already, and nothing but the bytes will change: no lock. i_rwsem keeps truncation and other
- * writers away, the reference keeps the folio where it is (migration asks for a count of 2), and it is
- * dirty and never written back. Bytes; 0: the long way.
- */
+/* The bytes are there already, and nothing but the bytes will change: no lock, no reference (hit.h). Bytes; 0: the long way. */
 static inline size_t overwrite(struct kiocb *iocb, struct iov_iter *iter)
 {
-	const unsigned int ready = 1u << PG_uptodate | 1u << PG_dirty;
 	struct address_space *mapping = iocb->ki_mapping;
 	sw_loff_t left =
 		atomic_load_explicit(&mapping->i_size, memory_order_relaxed) - iocb->ki_pos;
-	struct folio *folio;
-	size_t offset, n = 0;
+	size_t n;
+	char *to;
 
 	if (left <= 0)
 		return 0;
-	folio = tree_get(mapping, (pgoff_t)iocb->ki_pos >> PAGE_SHIFT);
-	if (!folio)
-		return 0;
-	if (likely((atomic_load_explicit(&folio->flags, memory_order_acquire) & ready) == ready)) {
-		offset = offset_in_folio(folio, iocb->ki_pos);
-		n = min(folio_bytes(folio) - offset, (size_t)left);
-		n = copy_from_iter((char *)folio_addr(folio) + offset, n, iter);
-	}
-	folio_drop(folio);
-	return n;
+	n = min(iter->count, (size_t)left);
+	to = hit_overwrite(mapping, iocb->ki_pos, &n);
+	return to ? copy_from_iter(to, n, iter) : 0;
 }
 
 ssize_t generic_perform_write(struct kiocb *iocb, struct iov_iter *iter)

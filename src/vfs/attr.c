@@ -107,20 +107,22 @@ void touch_atime(const struct path *path)
 		update_time(inode, &now, S_ATIME);
 }
 
+/* S_MTIME, S_CTIME: what a write at @now changes. */
+static int write_times(const struct inode *inode, const struct timespec *now)
+{
+	if (inode->i_flags & S_NOCMTIME)
+		return 0;
+	return (same_time(&inode->i_mtime, now) ? 0 : S_MTIME) |
+	       (same_time(&inode->i_ctime, now) ? 0 : S_CTIME);
+}
+
 /** file_update_time() - mtime and ctime before a write; nothing if they say now already */
 int file_update_time(struct file *file)
 {
 	struct inode *inode = file->f_inode;
-	struct timespec now;
-	int flags = 0;
+	struct timespec now = current_time(inode);
+	int flags = write_times(inode, &now);
 
-	if (inode->i_flags & S_NOCMTIME)
-		return 0;
-	now = current_time(inode);
-	if (!same_time(&inode->i_mtime, &now))
-		flags |= S_MTIME;
-	if (!same_time(&inode->i_ctime, &now))
-		flags |= S_CTIME;
 	return flags ? update_time(inode, &now, flags) : 0;
 }
 
@@ -145,6 +147,14 @@ static unsigned int privs_to_kill(const struct inode *inode)
 	if (sgid_falls(inode, mode))
 		kill |= ATTR_KILL_SGID;
 	return kill && !cred_capable(current_cred()) ? kill : 0;
+}
+
+/** inode_write_tells() - would a write now change mode or times, not only bytes? i_rwsem held */
+bool inode_write_tells(struct inode *inode)
+{
+	struct timespec now = current_time(inode);
+
+	return privs_to_kill(inode) || write_times(inode, &now);
 }
 
 /** file_remove_privs() - setuid and setgid fall before a write; i_rwsem held */

@@ -348,26 +348,6 @@ struct file *file_close_fd(unsigned int fd)
 
 /* ---- looking up ------------------------------------------------------------------------------ */
 
-struct file *fd_peek(unsigned int fd)
-{
-	struct files_struct *files = current_files();
-	struct fdtable *fdt;
-
-	if (!files)
-		return NULL;
-	fdt = files_fdtable(files);
-	if (fd >= fdt->max_fds)
-		return NULL;
-	return atomic_load_explicit(&fdt->fd[fd], memory_order_acquire);
-}
-
-bool fd_still(unsigned int fd, const struct file *file)
-{
-	/* What was read of *file is read before the table is looked at again. */
-	atomic_thread_fence(memory_order_acquire);
-	return fd_peek(fd) == file;
-}
-
 static struct file *__fget(unsigned int fd, fmode_t refused)
 {
 	struct file *file;

@@ -5,15 +5,16 @@
  * Room: vfs. Door: sw_fs_read() and kin, vfs_read() and kin, sw_fs_page_pin().
  *
  * A pread() of a file whose open said FMODE_CACHE_HIT and whose atime is fresh is tried within one RCU
- * section: table, file, mapping, pages, and the table once more; nothing is counted. Everything else takes a
- * reference of the file and goes through ->read_iter.
+ * section: table, file, mapping, pages, and the table once more; nothing is counted. A pwrite() over what a tmpfs
+ * file has is tried likewise, with no more than i_rwsem. Everything else takes a reference of the file and goes
+ * through ->read_iter, ->write_iter.
  *
  * Limits as in Linux: a call moves MAX_RW_COUNT bytes at most; offsets are not negative and do not pass INT64_MAX.
  */
 
 #include <limits.h>
 
-#include "cache/cache.h"
+#include "cache/hit.h"
 #include "vfs/vfs_internal.h"
 
 #define MAX_RW_COUNT 0x7ffff000UL
@@ -62,50 +63,41 @@ static int iocb_flags(const struct file *file)
 	return ki;
 }
 
-ssize_t vfs_iter_read(struct file *file, struct iov_iter *iter, sw_loff_t *pos)
+/* What ->read_iter and ->write_iter have in common: @iter at *@pos, which moves by what came of it. */
+static ssize_t iter_rw(struct file *file, struct iov_iter *iter, sw_loff_t *pos, bool write)
 {
+	ssize_t (*rw)(struct kiocb * iocb, struct iov_iter * iter) =
+		write ? file->f_op->write_iter : file->f_op->read_iter;
 	size_t count = iov_iter_count(iter);
 	struct kiocb iocb;
-	ssize_t n = check_area(file, FMODE_READ, *pos, count);
+	ssize_t n = check_area(file, write ? FMODE_WRITE : FMODE_READ, *pos, count);
 
 	if (n)
 		return n;
-	if (!file->f_op->read_iter)
-		return -EINVAL;
-	iter->count = clamp_count(count, *pos);
-	if (!iter->count)
-		return 0;
-	init_sync_kiocb(&iocb, file);
-	iocb.ki_pos = *pos;
-	iocb.ki_flags = iocb_flags(file);
-	n = file->f_op->read_iter(&iocb, iter);
-	if (n >= 0)
-		*pos = iocb.ki_pos;
-	return n;
-}
-
-ssize_t vfs_iter_write(struct file *file, struct iov_iter *iter, sw_loff_t *pos)
-{
-	size_t count = iov_iter_count(iter);
-	struct kiocb iocb;
-	ssize_t n = check_area(file, FMODE_WRITE, *pos, count);
-
-	if (n)
-		return n;
-	if (!file->f_op->write_iter)
+	if (!rw)
 		return -EINVAL;
 	if (!count)
 		return 0;
 	iter->count = clamp_count(count, *pos);
 	if (!iter->count)
-		return -EFBIG;
+		return write ? -EFBIG : 0;
 	init_sync_kiocb(&iocb, file);
 	iocb.ki_pos = *pos;
-	iocb.ki_flags = iocb_flags(file) | IOCB_WRITE;
-	n = file->f_op->write_iter(&iocb, iter);
-	if (n > 0)
+	iocb.ki_flags = iocb_flags(file) | (write ? IOCB_WRITE : 0);
+	n = rw(&iocb, iter);
+	if (n >= 0)
 		*pos = iocb.ki_pos;
 	return n;
+}
+
+ssize_t vfs_iter_read(struct file *file, struct iov_iter *iter, sw_loff_t *pos)
+{
+	return iter_rw(file, iter, pos, false);
+}
+
+ssize_t vfs_iter_write(struct file *file, struct iov_iter *iter, sw_loff_t *pos)
+{
+	return iter_rw(file, iter, pos, true);
 }
 
 /**
@@ -218,8 +210,10 @@ static ssize_t pread_hit(unsigned int fd, void *buf, size_t count, sw_loff_t pos
 		if (likely(mapping && inode &&
 			   atomic_load_explicit(&inode->i_state, memory_order_relaxed) &
 				   I_ATIME_FRESH))
-			n = filemap_read_hit(mapping, pos, buf, count);
-		if (unlikely(!fd_still(fd, file) || !(READ_ONCE(file->f_mode) & FMODE_READ)))
+			n = hit_read(mapping, pos, buf, count);
+		/* Closed and opened again it may be the same memory, and the inode's another inode: whose bytes? */
+		if (unlikely(!fd_still(fd, file) || !(READ_ONCE(file->f_mode) & FMODE_READ) ||
+			     READ_ONCE(file->f_mapping) != mapping))
 			n = -EAGAIN;
 	}
 	rcu_read_unlock();
@@ -253,7 +247,37 @@ ssize_t sw_fs_pread(int fd, void *buf, size_t count, int64_t pos)
 	return pread_slow(fd, buf, count, pos);
 }
 
-ssize_t sw_fs_pwrite(int fd, const void *buf, size_t count, int64_t pos)
+/*
+ * -EAGAIN: go the long way. The file is not counted, only its inode is locked: found open again once that is done, it
+ * was open while we held the lock, and the last iput() waits for the lock (evict()).
+ */
+static ssize_t pwrite_hit(unsigned int fd, const void *buf, size_t count, sw_loff_t pos)
+{
+	const fmode_t mode = FMODE_CACHE_HIT | FMODE_WRITE | FMODE_PWRITE;
+	ssize_t n = -EAGAIN;
+	struct inode *inode;
+	struct file *file;
+
+	rcu_read_lock();
+	file = fd_peek(fd);
+	if (unlikely(!file))
+		goto unlock;
+	inode = READ_ONCE(file->f_inode);
+	if (unlikely(!inode || !mapping_test(inode->i_mapping, AS_OVERWRITE_IN_PLACE) ||
+		     !down_write_trylock(&inode->i_rwsem)))
+		goto unlock;
+	smp_mb__after_atomic(); /* Partner: evict(). */
+	if (likely((READ_ONCE(file->f_mode) & mode) == mode && !iocb_flags(file) &&
+		   READ_ONCE(file->f_inode) == inode && fd_still(fd, file) &&
+		   !inode_write_tells(inode)))
+		n = hit_write(inode->i_mapping, pos, buf, count);
+	inode_unlock(inode);
+unlock:
+	rcu_read_unlock();
+	return n;
+}
+
+static ssize_t pwrite_slow(int fd, const void *buf, size_t count, int64_t pos)
 {
 	struct file *file;
 	ssize_t n;
@@ -266,6 +290,17 @@ ssize_t sw_fs_pwrite(int fd, const void *buf, size_t count, int64_t pos)
 	n = file->f_mode & FMODE_PWRITE ? vfs_write(file, buf, count, &pos) : -ESPIPE;
 	__fput_sync(file);
 	return n;
+}
+
+ssize_t sw_fs_pwrite(int fd, const void *buf, size_t count, int64_t pos)
+{
+	if (likely((uint64_t)pos <= INT64_MAX - MAX_RW_COUNT && count - 1 < MAX_RW_COUNT)) {
+		ssize_t n = pwrite_hit((unsigned int)fd, buf, count, pos);
+
+		if (likely(n != -EAGAIN))
+			return n;
+	}
+	return pwrite_slow(fd, buf, count, pos);
 }
 
 ssize_t sw_fs_read(int fd, void *buf, size_t count)
@@ -509,7 +544,8 @@ int sw_fs_page_pin(int fd, int64_t pos, struct sw_fs_pin *pin)
 			size = atomic_load_explicit(&mapping->i_size, memory_order_acquire);
 			folio = pos < size ? pin_hit(mapping, (pgoff_t)pos >> PAGE_SHIFT) : NULL;
 		}
-		if (folio && !fd_still((unsigned int)fd, file)) {
+		if (folio && (!fd_still((unsigned int)fd, file) ||
+			      READ_ONCE(file->f_mapping) != mapping)) {
 			folio_drop(folio);
 			folio = NULL;
 		}

@@ -119,8 +119,26 @@ int filp_close(struct file *file, const void *owner);
 struct file *fget(unsigned int fd);
 struct file *fget_raw(unsigned int fd);
 /* No reference: the caller is in rcu_read_lock() and must call fd_still() before it believes what it read. */
-struct file *fd_peek(unsigned int fd);
-bool fd_still(unsigned int fd, const struct file *file);
+static inline struct file *fd_peek(unsigned int fd)
+{
+	struct files_struct *files =
+		atomic_load_explicit(&current_task()->files, memory_order_acquire);
+	struct fdtable *fdt;
+
+	if (unlikely(!files))
+		return NULL;
+	fdt = atomic_load_explicit(&files->fdt, memory_order_acquire);
+	if (unlikely(fd >= fdt->max_fds))
+		return NULL;
+	return atomic_load_explicit(&fdt->fd[fd], memory_order_acquire);
+}
+
+static inline bool fd_still(unsigned int fd, const struct file *file)
+{
+	/* What was read of *file is read before the table is looked at again. */
+	atomic_thread_fence(memory_order_acquire);
+	return fd_peek(fd) == file;
+}
 
 int fdtable_init(void);
 /* The fd half of fcntl(). */
@@ -248,6 +266,8 @@ void mnt_drop_write(struct vfsmount *mnt);
 void deactivate_super(struct super_block *sb);
 void super_for_each(void (*fn)(struct super_block *sb, void *arg), void *arg);
 
+/* attr.c: would a write now change mode or times, not only bytes? i_rwsem held. */
+bool inode_write_tells(struct inode *inode);
 /* attr.c: i_rwsem, notify_change(). @how: ATTR_* beside the size; @file may be NULL. */
 int do_truncate(const struct path *path, sw_loff_t length, unsigned int how, struct file *file);
 
