@@ -123,6 +123,30 @@ static unsigned long committed_set(unsigned long pfn, unsigned int order)
 	return n;
 }
 
+/* The bits of mem_section.given that a block has; 0: it is too small for any. */
+#define GIVEN_ORDER (MAX_PAGE_ORDER - 6)
+_Static_assert(1UL << (MAX_PAGE_ORDER - GIVEN_ORDER) == BITS_PER_LONG, "one word a section");
+
+static unsigned long given_bits(unsigned long pfn, unsigned int order)
+{
+	unsigned long nr = order < GIVEN_ORDER ? 1 : 1UL << (order - GIVEN_ORDER);
+
+	return (nr == BITS_PER_LONG ? ~0UL : (1UL << nr) - 1)
+	       << (pfn % PAGES_PER_SECTION >> GIVEN_ORDER);
+}
+
+/* A block is taken of which some pages have no memory: had they been given back before? */
+static void count_regret(struct zone *zone, unsigned long pfn, unsigned int order)
+{
+	struct mem_section *section = pfn_section(pfn);
+	unsigned long bits = section->given & given_bits(pfn, order);
+
+	if (!bits)
+		return;
+	section->given &= ~bits;
+	add_ulong(&zone->regretted, (long)__builtin_popcountl(bits) << GIVEN_ORDER);
+}
+
 static void committed_clear(unsigned long pfn, unsigned int order)
 {
 	struct bit_range r = committed_range(pfn, order);
@@ -377,6 +401,8 @@ struct page *__buddy_alloc(struct zone *zone, unsigned int order, enum migratety
 	had = committed_set(page_to_pfn_raw(page), order);
 	add_state(zone, NR_FREE_COMMITTED, -(long)had);
 	add_state(zone, NR_COMMITTED, (1L << order) - (long)had);
+	if (had < 1UL << order)
+		count_regret(zone, page_to_pfn_raw(page), order);
 	*known_zero = had == 0;
 	return page;
 }
@@ -496,6 +522,8 @@ void __buddy_putback(struct zone *zone, struct page *page, unsigned int order, b
 		long had = (long)__buddy_committed(pfn, order);
 
 		committed_clear(pfn, order);
+		if (order >= GIVEN_ORDER)
+			pfn_section(pfn)->given |= given_bits(pfn, order);
 		add_state(zone, NR_FREE_COMMITTED, -had);
 		add_state(zone, NR_COMMITTED, -had);
 	}

@@ -45,6 +45,7 @@
 #define SLACK_FRACTION   16      /* of the zone's allocated pages */
 #define URGENT_FRACTION  8       /* of the zone's allocated pages */
 #define URGENT_MS        8
+#define BACKOFF_MOST     3       /* 64 ms */
 #define RUSH_FRACTION    4       /* of the zone's allocated pages: so many more are free now */
 #define RUSH_LEAST       (128UL) /* pages: 512 KiB */
 #define RUSH_SLACK_LEAST (64UL)
@@ -195,8 +196,9 @@ static unsigned long share_of_allocated(struct zone *zone, unsigned int fraction
 	return share > least ? share : least;
 }
 
-static void give_back_some(struct zone *zone, uint64_t freed_before_ns, unsigned long surplus,
-			   bool all)
+/* Returns pages given back. */
+static unsigned long give_back_some(struct zone *zone, uint64_t freed_before_ns,
+				    unsigned long surplus, bool all)
 {
 	unsigned int least = os_page_order();
 	struct wish wish = {
@@ -205,13 +207,16 @@ static void give_back_some(struct zone *zone, uint64_t freed_before_ns, unsigned
 		.look_at_most = all ? 0 : LOOK_AT_MOST,
 		.pages = surplus,
 	};
+	unsigned long done = 0;
 	bool more = true;
 
 	for (int i = 0; i < (all ? BATCHES_A_RUSH : BATCHES_A_TICK) && more && wish.pages; i++) {
 		unsigned long pages = give_back_batch(zone, &wish, false, &more);
 
 		wish.pages -= pages < wish.pages ? pages : wish.pages;
+		done += pages;
 	}
+	return done;
 }
 
 /* What a zone had when it was looked at last; changed under giveback_lock, but for free. */
@@ -220,6 +225,9 @@ struct past {
 	_Atomic uint64_t aged_ns;   /* when page lists were last looked at */
 	uint64_t rush_since_ns;
 	unsigned int rushes;
+	unsigned long given;     /* since we looked whether it was a mistake */
+	unsigned long regretted; /* zone->regretted then */
+	_Atomic unsigned int backoff;
 };
 static struct past zone_past[MAX_NUMNODES][MAX_NR_ZONES];
 
@@ -250,10 +258,30 @@ static bool may_rush(struct past *past, uint64_t now_ns)
 	return past->rushes++ < RUSHES_MOST;
 }
 
-/* Between urgent ticks: blocks too small to give back must not make every free look for others. */
-static unsigned int urgent_ms(void)
+/*
+ * Between urgent ticks: blocks too small to give back must not make every free look for others,
+ * and what comes and goes is left here, where half of what was given back is soon taken again.
+ */
+static unsigned int urgent_ms(const struct past *past)
 {
-	return decay_ms < URGENT_MS ? decay_ms : URGENT_MS;
+	unsigned int ms = URGENT_MS << atomic_load_explicit(&past->backoff, memory_order_relaxed);
+
+	return decay_ms < ms ? decay_ms : ms;
+}
+
+/* giveback_lock held. */
+static void learn(struct zone *zone, struct past *past)
+{
+	unsigned long regretted = atomic_load_explicit(&zone->regretted, memory_order_relaxed);
+	unsigned int backoff = atomic_load_explicit(&past->backoff, memory_order_relaxed);
+
+	if (past->given && (regretted - past->regretted) * 2 > past->given)
+		backoff += backoff < BACKOFF_MOST;
+	else
+		backoff -= backoff > 0;
+	atomic_store_explicit(&past->backoff, backoff, memory_order_relaxed);
+	past->regretted = regretted;
+	past->given = 0;
 }
 
 /* A block of 2 MiB on a page list is no free memory yet. */
@@ -277,7 +305,7 @@ void give_back_tick(struct zone *zone, uint64_t now_ns)
 	struct past *past = past_of(zone);
 	bool rush = in_a_rush(zone, past, free_committed) && urgent &&
 		    free_committed > surplus + surplus / 2;
-	uint64_t interval_ns = (urgent ? urgent_ms() : decay_ms) * NS_PER_MS;
+	uint64_t interval_ns = (urgent ? urgent_ms(past) : decay_ms) * NS_PER_MS;
 
 	age_lists(zone, past, now_ns);
 	if ((!rush && now_ns - last < interval_ns) || zone_idx(zone) == ZONE_DMA)
@@ -287,8 +315,11 @@ void give_back_tick(struct zone *zone, uint64_t now_ns)
 		return;
 	if (now_ns - last >= interval_ns || may_rush(past, now_ns)) {
 		atomic_store_explicit(&zone->giveback_last_ns, now_ns, memory_order_relaxed);
-		give_back_some(zone, urgent ? UINT64_MAX : now_ns - decay_ms * NS_PER_MS,
-			       free_committed - slack, rush);
+		if (now_ns - last >= interval_ns)
+			learn(zone, past);
+		past->given += give_back_some(zone,
+					      urgent ? UINT64_MAX : now_ns - decay_ms * NS_PER_MS,
+					      free_committed - slack, rush);
 	}
 	atomic_store_explicit(&past->free, zone_page_state(zone, NR_FREE_COMMITTED),
 			      memory_order_relaxed);

@@ -175,6 +175,7 @@ struct zone {
 	_Atomic unsigned long nr_alloc_direct; /* (r) pages taken past the pcp lists: vmstat */
 	_Atomic unsigned long nr_free_direct;
 	_Atomic uint64_t giveback_last_ns; /* (r) last tick of give_back.c */
+	_Atomic unsigned long regretted;   /* (r) pages given back and asked for again */
 } __attribute__((aligned(64)));
 
 struct zoneref {
@@ -208,7 +209,8 @@ struct mem_section {
 	unsigned char nid;
 	bool online;
 	unsigned short present; /* pages; the rest (at the end) is reserved */
-	unsigned long pad[14];
+	unsigned long given; /* zone->lock; bit i: pages 16i … were given back and not taken since */
+	unsigned long pad[13];
 };
 _Static_assert(sizeof(struct mem_section) == 256, "64 KiB describe 1 GiB");
 

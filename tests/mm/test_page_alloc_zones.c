@@ -477,6 +477,44 @@ KUNIT_TEST(a_surplus_does_not_wait_until_it_is_old)
 	KUNIT_EXPECT_EQ(test, page_alloc_validate(), 0);
 }
 
+/* 12 MiB beside 64 that stay come and go: a surplus, and not a rush. */
+static void come_and_go(unsigned int before_ms)
+{
+	for (int i = 0; i < 3; i++)
+		pages[i] = alloc_pages(GFP_KERNEL, 10);
+	__free_pages(pages[0], 10);
+	__free_pages(pages[1], 10);
+	os_sleep_ns(before_ms * 1000000UL);
+	__free_pages(pages[2], 10); /* this one makes it a surplus */
+}
+
+KUNIT_TEST(what_comes_and_goes_is_given_back_less_often)
+{
+	struct zone *zone = &NODE_DATA(0)->node_zones[ZONE_NORMAL];
+	unsigned long given, before;
+	uint64_t start = 0;
+
+	machine("page_decay_ms=1000000");
+	for (int i = 3; i < 19; i++)
+		pages[i] = alloc_pages(GFP_KERNEL, 10);
+	come_and_go(20);
+	KUNIT_EXPECT_GE(test, vm_event_read(SW_PAGES_GIVEN_BACK), 1024UL);
+	KUNIT_EXPECT_EQ(test, atomic_load(&zone->regretted), 0UL);
+	for (int i = 0; i < 6; i++)
+		come_and_go(80);
+	given = vm_event_read(SW_PAGES_GIVEN_BACK);
+	KUNIT_EXPECT_GE(test, given, 7 * 1024UL); /* such memory is old enough, each time */
+	KUNIT_EXPECT_GE(test, atomic_load(&zone->regretted), given - 2048 - 1024);
+	do {
+		come_and_go(80);
+		before = vm_event_read(SW_PAGES_GIVEN_BACK);
+		start = os_now_ns();
+		come_and_go(20);
+	} while (os_now_ns() - start > 40000000); /* this machine is too busy to say */
+	KUNIT_EXPECT_EQ(test, vm_event_read(SW_PAGES_GIVEN_BACK), before);
+	KUNIT_EXPECT_EQ(test, page_alloc_validate(), 0);
+}
+
 KUNIT_TEST(events_count_pages)
 {
 	unsigned long allocated, freed;
