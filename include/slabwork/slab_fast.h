@@ -50,6 +50,8 @@ struct sw_fast {
  * whether a pointer may be asked about.
  */
 #define SW_PAGE_STEPS (SW_PAGE_SHIFT - 4)
+/* The first step while there is no machine: it is farther up than any address reaches. */
+#define SW_NO_FIRST_STEP ((uintptr_t)1 << 62)
 SW_ALWAYS_INLINE uintptr_t sw_step_of(const struct sw_fast *f, const void *addr)
 {
 	return ((uintptr_t)addr >> 4 | (uintptr_t)addr << 60) - f->first_step;

@@ -50,7 +50,7 @@ unsigned char malloc_tag[MALLOC_NR_STEPS];
 unsigned char malloc_class[MALLOC_NR_STEPS];
 unsigned int malloc_tag_size[256];
 unsigned char malloc_block_tag[MALLOC_NR_BLOCK_STEPS];
-struct sw_fast malloc_fast;
+struct sw_fast malloc_fast = { .first_step = SW_NO_FIRST_STEP };
 
 /* Pages of a block. */
 static const unsigned short malloc_block_pages[MALLOC_NR_BLOCK_CLASSES] = {

@@ -37,7 +37,7 @@ _Static_assert(KMALLOC_MIN_SIZE <= 256 && !(KMALLOC_MIN_SIZE & (KMALLOC_MIN_SIZE
 	       "KMALLOC_MIN_SIZE is a power of two up to 256");
 
 struct kmem_cache *kmalloc_caches[NR_KMALLOC_TYPES][KMALLOC_SHIFT_HIGH + 1];
-struct sw_fast sw_fast_general = { .nr_steps = &sw_nr_steps };
+struct sw_fast sw_fast_general = { .first_step = SW_NO_FIRST_STEP, .nr_steps = &sw_nr_steps };
 
 /* Sizes and short names by index; the table ends where KMALLOC_SHIFT could ever go (64 MiB). */
 const struct kmalloc_info_struct kmalloc_info[KMALLOC_INFO_ENTRIES] = {

@@ -10,6 +10,7 @@
 
 #include <sys/mman.h>
 
+#include <slabwork/general.h>
 #include <slabwork/vmalloc.h>
 
 #define MANY 1000
@@ -90,6 +91,15 @@ TEST_IN_BOTH_MODES(a_double_free_is_named_for_every_size)
 		KUNIT_EXPECT_TRUE(test, dies_saying(do_kfree_outside_the_header, p,
 						    double_free_line("kfree()", p)));
 	}
+}
+
+/* Another thread is in the boot: memory is mapped, the caches are not made yet. */
+KUNIT_TEST(nothing_is_looked_up_before_the_caches_stand)
+{
+	sw_nr_steps = 1UL << 32;
+	kfree(opaque((void *)NULL));
+	kfree(opaque(ZERO_SIZE_PTR));
+	sw_nr_steps = 0;
 }
 
 TEST_IN_BOTH_MODES(a_double_free_long_after_is_named)
