@@ -544,8 +544,8 @@ int sw_fs_page_pin(int fd, int64_t pos, struct sw_fs_pin *pin)
 			size = atomic_load_explicit(&mapping->i_size, memory_order_acquire);
 			folio = pos < size ? pin_hit(mapping, (pgoff_t)pos >> PAGE_SHIFT) : NULL;
 		}
-		if (folio && (!fd_still((unsigned int)fd, file) ||
-			      READ_ONCE(file->f_mapping) != mapping)) {
+		if (folio &&
+		    (!fd_still((unsigned int)fd, file) || READ_ONCE(file->f_mapping) != mapping)) {
 			folio_drop(folio);
 			folio = NULL;
 		}

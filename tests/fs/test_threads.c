@@ -386,3 +386,62 @@ KUNIT_TEST(release_runs_once_for_each_file_that_threads_closed, .timeout_s = 300
 	expect_none_wrong(test);
 	KUNIT_EXPECT_EQ(test, ramdev.ops[OP_RELEASE], ramdev.ops[OP_OPEN]);
 }
+
+/* ---- a write that comes while the file goes ------------------------------------------------------------ */
+
+#define GOING_BYTES (1L << 20)
+#define GOING_FD    40
+
+static _Atomic bool going_done;
+
+static void *overwrites_number_40(void *arg)
+{
+	char *buf = malloc(GOING_BYTES);
+
+	(void)arg;
+	memset(buf, 'w', GOING_BYTES);
+	while (!atomic_load(&going_done))
+		ALLOW(sw_fs_pwrite(GOING_FD, buf, GOING_BYTES, 0), -EBADF);
+	free(buf);
+	return NULL;
+}
+
+static bool all_of(const char *buf, char c)
+{
+	return buf[0] == c && !memcmp(buf, buf + 1, GOING_BYTES - 1);
+}
+
+/* The pages of a file that is closed and removed become another's while somebody writes the old one by its number. */
+KUNIT_TEST(an_overwrite_never_lands_in_the_file_that_has_the_pages_now, .timeout_s = 300)
+{
+	char *bytes = malloc(GOING_BYTES), *back = malloc(GOING_BYTES);
+	pthread_t thread;
+
+	mount_tmpfs(test);
+	atomic_store(&going_done, false);
+	KUNIT_ASSERT_EQ(test, pthread_create(&thread, NULL, overwrites_number_40, NULL), 0);
+	memset(bytes, 'b', GOING_BYTES);
+	for (int i = 0; i < rounds(300); i++) {
+		int old = sw_fs_open("/old", O_CREAT | O_RDWR, 0644), fd;
+
+		KUNIT_ASSERT_EQ(test, sw_fs_write(old, bytes, GOING_BYTES), GOING_BYTES);
+		KUNIT_ASSERT_EQ(test, sw_fs_dup2(old, GOING_FD), GOING_FD);
+		KUNIT_ASSERT_EQ(test, sw_fs_close(old), 0);
+		KUNIT_ASSERT_EQ(test, sw_fs_unlink("/old"), 0);
+		for (int wait = 0; wait < i % 7; wait++)
+			sched_yield();
+		KUNIT_ASSERT_EQ(test, sw_fs_close(GOING_FD), 0);
+		fd = sw_fs_open("/new", O_CREAT | O_TRUNC | O_RDWR, 0644);
+		KUNIT_ASSERT_EQ(test, sw_fs_write(fd, bytes, GOING_BYTES), GOING_BYTES);
+		sched_yield();
+		KUNIT_ASSERT_EQ(test, sw_fs_pread(fd, back, GOING_BYTES, 0), GOING_BYTES);
+		KUNIT_ASSERT_TRUE(test, all_of(back, 'b'));
+		KUNIT_ASSERT_EQ(test, sw_fs_close(fd), 0);
+		KUNIT_ASSERT_EQ(test, sw_fs_unlink("/new"), 0);
+	}
+	atomic_store(&going_done, true);
+	pthread_join(thread, NULL);
+	expect_none_wrong(test);
+	free(bytes);
+	free(back);
+}
