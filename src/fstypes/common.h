@@ -29,20 +29,38 @@ static inline void stamp_store(struct timespec *to, const struct timespec *now)
 	WRITE_WORD(to->tv_nsec, now->tv_nsec);
 }
 
-/* ctime, and perhaps mtime, are now. atime is no longer known to be newer than they are. */
-static inline void inode_stamp(struct inode *inode, unsigned int which)
+static inline bool stamp_is(const struct timespec *t, const struct timespec *now)
 {
-	struct timespec now = current_time(inode);
+	return __atomic_load_n(&t->tv_sec, __ATOMIC_RELAXED) == now->tv_sec &&
+	       __atomic_load_n(&t->tv_nsec, __ATOMIC_RELAXED) == now->tv_nsec;
+}
 
+/*
+ * ctime, and perhaps mtime, are @now. atime is no longer known to be newer than they are. Often they say so already, since the
+ * clock is a coarse one: then atime is as new beside them as it was.
+ */
+static inline void inode_stamp_at(struct inode *inode, unsigned int which,
+				  const struct timespec *now)
+{
+	if (stamp_is(&inode->i_ctime, now) &&
+	    (!(which & STAMP_MTIME) || stamp_is(&inode->i_mtime, now)))
+		return;
 	spin_lock(&inode->i_lock);
 	write_seqcount_begin(&inode->i_seq);
-	stamp_store(&inode->i_ctime, &now);
+	stamp_store(&inode->i_ctime, now);
 	if (which & STAMP_MTIME)
-		stamp_store(&inode->i_mtime, &now);
+		stamp_store(&inode->i_mtime, now);
 	write_seqcount_end(&inode->i_seq);
 	if (atomic_load_explicit(&inode->i_state, memory_order_relaxed) & I_ATIME_FRESH)
 		atomic_fetch_and_explicit(&inode->i_state, ~I_ATIME_FRESH, memory_order_relaxed);
 	spin_unlock(&inode->i_lock);
+}
+
+static inline void inode_stamp(struct inode *inode, unsigned int which)
+{
+	struct timespec now = current_time(inode);
+
+	inode_stamp_at(inode, which, &now);
 }
 
 /* A new inode: all four times are now. Nobody else sees it yet. */

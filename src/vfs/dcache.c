@@ -12,7 +12,8 @@
  * The parts of dying take their locks one after another and never nested, since nobody can get a reference
  * of a dentry whose count is negative: whoever still meets it in a list passes it by.
  *
- * d_count goes from and to 0 only under d_lock. A dentry's name and parent change only while it is
+ * d_count goes to 0 only under d_lock, and from 0 up without; who wants to kill an unused dentry takes it from 0 to
+ * DEAD_COUNT in one step, under d_lock, or finds that it is used again. A dentry's name and parent change only while it is
  * out of the hash: under its bucket's lock they stand still.
  *
  * Names are kept in whole words, filled up with zeros: inline up to 39 bytes, else in memory of their own
@@ -21,6 +22,8 @@
  *
  * Locks: i_lock, then d_lock (parent before child), then buckets or s_lru_lock. rename_lock outside d_lock.
  */
+
+#include <sched.h>
 
 #include "vfs/dcache_fast.h"
 
@@ -248,15 +251,26 @@ static void d_lru_del(struct dentry *dentry)
 	atomic_fetch_and_explicit(&dentry->d_flags, ~DCACHE_LRU_LIST, memory_order_relaxed);
 }
 
-void dentry_mark_dead(struct dentry *dentry)
+/* d_lock held, d_count is DEAD_COUNT. */
+static void mark_dead(struct dentry *dentry)
 {
 	unsigned int flags = atomic_fetch_or_explicit(&dentry->d_flags, DCACHE_DENTRY_KILLED,
 						      memory_order_relaxed);
 
-	atomic_store_explicit(&dentry->d_count, DEAD_COUNT, memory_order_relaxed);
 	if (flags & DCACHE_LRU_LIST)
 		d_lru_del(dentry);
 	write_seqcount_invalidate(&dentry->d_seq);
+}
+
+bool dentry_mark_dead(struct dentry *dentry)
+{
+	int none = 0;
+
+	if (!atomic_compare_exchange_strong_explicit(&dentry->d_count, &none, DEAD_COUNT,
+						     memory_order_acquire, memory_order_relaxed))
+		return false;
+	mark_dead(dentry);
+	return true;
 }
 
 static void dentry_iput(struct dentry *dentry)
@@ -292,7 +306,7 @@ struct dentry *dentry_bury(struct dentry *dentry)
 	return parent == dentry ? NULL : parent;
 }
 
-/* d_lock held, d_count just became 0: may it stay? */
+/* d_lock held, d_count is about to be 0: may it stay? */
 static bool retain_dentry(struct dentry *dentry)
 {
 	unsigned int flags = atomic_load_explicit(&dentry->d_flags, memory_order_relaxed);
@@ -311,19 +325,22 @@ static bool retain_dentry(struct dentry *dentry)
 /* The step to 0. Returns the parent, whose reference is to be dropped next, or NULL. */
 static struct dentry *dput_last(struct dentry *dentry)
 {
+	bool stays;
 	int n;
 
 	spin_lock(&dentry->d_lock);
-	n = atomic_fetch_sub_explicit(&dentry->d_count, 1, memory_order_acq_rel);
-	if (n < 1)
-		vfs_bug("dput(): more references dropped than taken");
-	if (n > 1 || retain_dentry(dentry)) {
-		spin_unlock(&dentry->d_lock);
-		return NULL;
-	}
-	dentry_mark_dead(dentry);
+	n = atomic_load_explicit(&dentry->d_count, memory_order_relaxed);
+	do {
+		if (n < 1)
+			vfs_bug("dput(): more references dropped than taken");
+		stays = n > 1 || retain_dentry(dentry);
+	} while (!atomic_compare_exchange_weak_explicit(
+		&dentry->d_count, &n, stays ? n - 1 : DEAD_COUNT, memory_order_acq_rel,
+		memory_order_relaxed));
+	if (!stays)
+		mark_dead(dentry);
 	spin_unlock(&dentry->d_lock);
-	return dentry_bury(dentry);
+	return stays ? NULL : dentry_bury(dentry);
 }
 
 /**
@@ -352,18 +369,6 @@ struct dentry *dget(struct dentry *dentry)
 	if (dentry)
 		atomic_fetch_add_explicit(&dentry->d_count, 1, memory_order_relaxed);
 	return dentry;
-}
-
-bool d_get_unused(struct dentry *dentry)
-{
-	int n;
-
-	spin_lock(&dentry->d_lock);
-	n = atomic_load_explicit(&dentry->d_count, memory_order_relaxed);
-	if (n >= 0)
-		atomic_fetch_add_explicit(&dentry->d_count, 1, memory_order_acquire);
-	spin_unlock(&dentry->d_lock);
-	return n >= 0;
 }
 
 /* ---- names and inodes meet ------------------------------------------------------------ */
@@ -437,6 +442,36 @@ void d_drop(struct dentry *dentry)
 	spin_unlock(&dentry->d_lock);
 }
 
+/*
+ * Whoever else has a reference keeps it positive: it is unhashed, and the last user drops it. Else nobody may take one
+ * while it becomes negative, and nobody but us is at d_seq.
+ */
+struct inode *d_delete_keep(struct dentry *dentry)
+{
+	struct inode *inode = d_inode(dentry);
+	int one = 1;
+
+	if (!inode)
+		return NULL;
+	spin_lock(&inode->i_lock);
+	if (!atomic_compare_exchange_strong_explicit(&dentry->d_count, &one, FROZEN_COUNT,
+						     memory_order_acquire, memory_order_relaxed)) {
+		spin_unlock(&inode->i_lock);
+		d_drop(dentry);
+		return NULL;
+	}
+	write_seqcount_begin(&dentry->d_seq);
+	hlist_del_init(&dentry->d_alias);
+	atomic_store_explicit(&dentry->d_inode, NULL, memory_order_release);
+	write_seqcount_end(&dentry->d_seq);
+	atomic_store_explicit(&dentry->d_count, 1, memory_order_release);
+	spin_unlock(&inode->i_lock);
+	if (likely(!dentry->d_op || !dentry->d_op->d_iput))
+		return inode;
+	dentry->d_op->d_iput(dentry, inode);
+	return NULL;
+}
+
 /**
  * d_delete() - the name was removed
  *
@@ -446,33 +481,7 @@ void d_drop(struct dentry *dentry)
  */
 void d_delete(struct dentry *dentry)
 {
-	struct inode *inode = d_inode(dentry);
-	int one = 1;
-
-	if (!inode)
-		return;
-	spin_lock(&inode->i_lock);
-	spin_lock(&dentry->d_lock);
-	/* Whoever has a reference keeps it positive; and nobody may take one while it becomes negative. */
-	if (!atomic_compare_exchange_strong_explicit(&dentry->d_count, &one, FROZEN_COUNT,
-						     memory_order_acquire, memory_order_relaxed)) {
-		__d_drop(dentry);
-		write_seqcount_invalidate(&dentry->d_seq);
-		spin_unlock(&dentry->d_lock);
-		spin_unlock(&inode->i_lock);
-		return;
-	}
-	write_seqcount_begin(&dentry->d_seq);
-	hlist_del_init(&dentry->d_alias);
-	atomic_store_explicit(&dentry->d_inode, NULL, memory_order_release);
-	write_seqcount_end(&dentry->d_seq);
-	atomic_store_explicit(&dentry->d_count, 1, memory_order_release);
-	spin_unlock(&dentry->d_lock);
-	spin_unlock(&inode->i_lock);
-	if (dentry->d_op && dentry->d_op->d_iput)
-		dentry->d_op->d_iput(dentry, inode);
-	else
-		iput(inode);
+	iput(d_delete_keep(dentry));
 }
 
 /* ---- looking up --------------------------------------------------------------------------- */
@@ -514,8 +523,10 @@ static struct dentry *d_lookup_locked(struct dentry *parent, const struct qstr *
 		}
 		held = d_get_rcu(dentry);
 		rcu_read_unlock();
-		if (!held)
+		if (!held) {
+			sched_yield();
 			continue;
+		}
 		spin_lock(lock);
 		held = !d_unhashed(dentry) && d_same_name(dentry, parent, name);
 		spin_unlock(lock);
@@ -590,8 +601,10 @@ struct dentry *d_alloc_parallel(struct dentry *parent, const struct qstr *name, 
 			*is_new = true;
 			return fresh;
 		}
-		if (!held)
+		if (!held) {
+			sched_yield();
 			continue;
+		}
 		wait_lookup(found);
 		spin_lock(lock);
 		held = !d_unhashed(found) && d_same_name(found, parent, name);

@@ -182,10 +182,8 @@ static unsigned long prune_lru(struct super_block *sb, unsigned long nr, bool al
 		spin_unlock(&sb->s_lru_lock);
 		atomic_fetch_sub_explicit(&sb->s_nr_dentry_lru, 1, memory_order_relaxed);
 		atomic_fetch_and_explicit(&dentry->d_flags, ~DCACHE_LRU_LIST, memory_order_relaxed);
-		if (atomic_load_explicit(&dentry->d_count, memory_order_relaxed) == 0) {
-			dentry_mark_dead(dentry);
+		if (dentry_mark_dead(dentry))
 			list_add_tail(&dentry->d_lru, &dead);
-		}
 		spin_unlock(&dentry->d_lock);
 	}
 	return bury_all(&dead);
@@ -217,13 +215,10 @@ static unsigned int gather_children(struct dentry *parent, struct list_head *dea
 	spin_lock(&parent->d_lock);
 	list_for_each_entry_safe(child, next, &parent->d_subdirs, d_child) {
 		spin_lock(&child->d_lock);
-		if (atomic_load_explicit(&child->d_count, memory_order_relaxed) == 0) {
-			dentry_mark_dead(child);
+		if (dentry_mark_dead(child))
 			list_add_tail(&child->d_lru, dead);
-		} else if (!list_empty(&child->d_subdirs) && n < SHRINK_HELD &&
-			   atomic_load_explicit(&child->d_count, memory_order_relaxed) > 0) {
-			held[n++] = dget(child);
-		}
+		else if (!list_empty(&child->d_subdirs) && n < SHRINK_HELD && d_get_rcu(child))
+			held[n++] = child;
 		spin_unlock(&child->d_lock);
 	}
 	spin_unlock(&parent->d_lock);
@@ -283,7 +278,7 @@ void shrink_dcache_for_umount(struct super_block *sb, bool pinned)
 		if (count > (pinned ? 1 : 0))
 			vfs_bug("umount: a dentry is still in use");
 		atomic_store_explicit(&dentry->d_count, 0, memory_order_relaxed);
-		dentry_mark_dead(dentry);
+		(void)dentry_mark_dead(dentry);
 		spin_unlock(&dentry->d_lock);
 		dentry = dentry_bury(dentry);
 		/* The child's reference; never the last step to 0 for a directory with a pin. */

@@ -76,8 +76,6 @@ void __fput(struct file *file)
 			locks_remove_file(file);
 		if (file->f_op && file->f_op->release)
 			file->f_op->release(inode, file);
-		if (mode & FMODE_WRITE)
-			atomic_fetch_sub_explicit(&inode->i_writecount, 1, memory_order_relaxed);
 	}
 	file_free(file);
 	dput(path.dentry);

@@ -126,7 +126,6 @@ static void inode_init_always(struct super_block *sb, struct inode *inode)
 	atomic_store_explicit(&inode->i_count, 1, memory_order_relaxed);
 	atomic_store_explicit(&inode->i_state, 0, memory_order_relaxed);
 	atomic_store_explicit(&inode->i_blocks, 0, memory_order_relaxed);
-	atomic_store_explicit(&inode->i_writecount, 0, memory_order_relaxed);
 	atomic_store_explicit(&inode->i_version, 0, memory_order_relaxed);
 	mapping_init_always(&inode->i_data, inode);
 	WRITE_ONCE(inode->i_mapping, &inode->i_data);

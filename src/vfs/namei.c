@@ -286,7 +286,7 @@ int walk_to_last(struct nameidata *nd, const char *name)
 	unsigned int depth = 0;
 
 	nd->last_type = LAST_ROOT;
-	nd->trailing = false;
+	nd->hashed = nd->trailing = false;
 	while (*name == '/')
 		name++;
 	if (!*name)
@@ -453,6 +453,7 @@ int walk_parent(struct nameidata *nd, int dfd, const char *name)
 	err = rcu_walk(dfd, name, LOOKUP_PARENT, &at, nd);
 	if (!err) {
 		nd->links = nd->nheld = 0;
+		nd->hashed = true;
 		nd->root = (struct path){ 0 };
 		if (rcu_path_get(&at, &nd->path))
 			return 0;

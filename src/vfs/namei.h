@@ -19,6 +19,7 @@ enum last_type { LAST_NORM, LAST_ROOT, LAST_DOT, LAST_DOTDOT };
  * struct nameidata - a walk with references
  * @path: where we are; @root: no further up; both referenced
  * @last: the component that is not walked yet, its bytes are the caller's or a link's in held[]
+ * @hashed: last.hash is set already
  * @trailing: slashes came after it: it must be a directory
  * @held: links that were followed: their text is in use until walk_end()
  */
@@ -26,7 +27,7 @@ struct nameidata {
 	struct path path, root;
 	struct qstr last;
 	enum last_type last_type;
-	bool trailing;
+	bool hashed, trailing;
 	unsigned int links, nheld;
 	struct {
 		struct dentry *dentry;

@@ -19,11 +19,18 @@
 
 /* ---- one name, locked ----------------------------------------------------------------- */
 
+/* last.hash is set, or -errno. */
+static int last_hash(struct nameidata *nd)
+{
+	if (nd->last.len > SW_NAME_MAX)
+		return -ENAMETOOLONG;
+	return nd->hashed ? 0 : name_hash(nd->path.dentry, &nd->last);
+}
+
 static struct dentry *last_locked(struct nameidata *nd, struct path *dir)
 {
 	struct dentry *dentry;
-	int err = nd->last.len > SW_NAME_MAX ? -ENAMETOOLONG :
-					       name_hash(nd->path.dentry, &nd->last);
+	int err = last_hash(nd);
 
 	if (err)
 		return ERR_PTR(err);
@@ -185,8 +192,8 @@ static bool is_mountpoint(const struct dentry *dentry)
 	       DCACHE_MOUNTED;
 }
 
-/* i_rwsem of @dir held; the victim's is taken here. */
-int vfs_unlink(struct inode *dir, struct dentry *dentry)
+/* As vfs_unlink(); *gone: the inode's reference that went with the name, the caller's. */
+static int unlink_keep(struct inode *dir, struct dentry *dentry, struct inode **gone)
 {
 	struct inode *inode = d_inode(dentry);
 	int err = may_delete(dir, dentry, false);
@@ -200,7 +207,17 @@ int vfs_unlink(struct inode *dir, struct dentry *dentry)
 	err = is_mountpoint(dentry) ? -EBUSY : dir->i_op->unlink(dir, dentry);
 	inode_unlock(inode);
 	if (!err)
-		d_delete(dentry);
+		*gone = d_delete_keep(dentry);
+	return err;
+}
+
+/* i_rwsem of @dir held; the victim's is taken here. */
+int vfs_unlink(struct inode *dir, struct dentry *dentry)
+{
+	struct inode *gone = NULL;
+	int err = unlink_keep(dir, dentry, &gone);
+
+	iput(gone);
 	return err;
 }
 
@@ -527,23 +544,21 @@ static int do_unlink(int dirfd, const char *path)
 	struct path dir;
 	unsigned int type;
 	struct dentry *dentry = user_path_remove(dirfd, path, &dir, &type);
-	struct inode *inode;
+	struct inode *inode, *gone = NULL;
 	int err;
 
 	if (IS_ERR(dentry))
 		return type & ~LAST_TRAILING ? -EISDIR : (int)PTR_ERR(dentry);
-	/* The inode goes, if it goes, when the directory is free again. */
 	inode = d_inode(dentry);
-	if (inode)
-		ihold(inode);
 	if (!inode)
 		err = -ENOENT;
 	else if (type & LAST_TRAILING)
 		err = S_ISDIR(inode->i_mode) ? -EISDIR : -ENOTDIR;
 	else
-		err = vfs_unlink(d_inode(dir.dentry), dentry);
+		err = unlink_keep(d_inode(dir.dentry), dentry, &gone);
 	done_path(&dir, dentry);
-	iput(inode);
+	/* The inode goes, if it goes, when the directory is free again. */
+	iput(gone);
 	return err;
 }
 
@@ -629,7 +644,7 @@ static int rename_last(struct nameidata *nd)
 {
 	if (nd->last_type != LAST_NORM)
 		return -EBUSY;
-	return nd->last.len > SW_NAME_MAX ? -ENAMETOOLONG : name_hash(nd->path.dentry, &nd->last);
+	return last_hash(nd);
 }
 
 int sw_fs_renameat2(int old_dirfd, const char *old_path, int new_dirfd, const char *new_path,

@@ -100,8 +100,6 @@ int do_dentry_open(struct file *file, struct inode *inode)
 		err = file->f_op->open(inode, file);
 	if (err)
 		return err;
-	if (mode & FMODE_WRITE)
-		atomic_fetch_add_explicit(&inode->i_writecount, 1, memory_order_relaxed);
 	WRITE_ONCE(file->f_mode, file->f_mode | FMODE_OPENED);
 	/* Nobody else has the file yet. */
 	atomic_store_explicit(&file->f_flags,
@@ -212,7 +210,7 @@ static struct dentry *lookup_create(struct nameidata *nd, const struct open_flag
 
 	if (nd->last.len > SW_NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
-	err = name_hash(nd->path.dentry, &nd->last);
+	err = nd->hashed ? 0 : name_hash(nd->path.dentry, &nd->last);
 	if (err)
 		return ERR_PTR(err);
 	dentry = d_lookup_seq(nd->path.dentry, &nd->last, &seq);
@@ -254,9 +252,13 @@ static int create_last(struct nameidata *nd, const struct open_flags *op, struct
 	path->dentry = lookup_create(nd, op, created);
 	if (IS_ERR(path->dentry))
 		return (int)PTR_ERR(path->dentry);
-	path->mnt = mntget(nd->path.mnt);
-	if (*created)
+	if (likely(*created)) {
+		/* The walk is over: its reference of the mount goes on. */
+		path->mnt = nd->path.mnt;
+		nd->path.mnt = NULL;
 		return 0;
+	}
+	path->mnt = mntget(nd->path.mnt);
 	follow_mounts(path);
 	inode = d_inode(path->dentry);
 	if (op->open_flag & O_EXCL || S_ISDIR(inode->i_mode)) {

@@ -183,6 +183,8 @@ struct file *do_filp_open(int dfd, const char *name, const struct open_flags *op
 /* open.c: fills f_op, f_mapping (F27), calls ->open. */
 int do_dentry_open(struct file *file, struct inode *inode);
 int may_open(const struct path *path, int acc_mode, int flag);
+/* d_delete(), and what the dentry held of its inode is the caller's to iput(); NULL: it holds it still, or ->d_iput has it. */
+struct inode *d_delete_keep(struct dentry *dentry);
 int may_delete(struct inode *dir, struct dentry *victim, bool isdir);
 int may_create(struct inode *dir, struct dentry *child);
 /* Names: 1 … 255 bytes. */
@@ -194,21 +196,23 @@ int dcache_init(void);
 int inode_init(void);
 int file_table_init(void);
 int mount_init(void);
-/* Death in two halves: under d_lock with a count of 0, then without it; the second gives the parent to dput(). */
-void dentry_mark_dead(struct dentry *dentry);
+/*
+ * Death in two halves, the first under d_lock: nobody uses it, and from here on nobody can (false: somebody does); the second
+ * without, and gives the parent to dput().
+ */
+bool dentry_mark_dead(struct dentry *dentry);
 struct dentry *dentry_bury(struct dentry *dentry);
-/* One more reference of a dentry found under RCU; false: it is dying. */
-bool d_get_unused(struct dentry *dentry);
+/* One more reference of a dentry found under RCU; false: it is dying, or becomes negative just now. */
 static inline bool d_get_rcu(struct dentry *dentry)
 {
 	int n = atomic_load_explicit(&dentry->d_count, memory_order_relaxed);
 
-	while (likely(n > 0))
+	while (likely(n >= 0))
 		if (atomic_compare_exchange_weak_explicit(&dentry->d_count, &n, n + 1,
 							  memory_order_acquire,
 							  memory_order_relaxed))
 			return true;
-	return n == 0 && d_get_unused(dentry);
+	return false;
 }
 struct dentry *d_lookup_seq(struct dentry *parent, const struct qstr *name, uint32_t *seq);
 /* Kill the whole tree: nobody else uses the super block. @pinned: as kill_litter_super() says. */

@@ -178,7 +178,6 @@ struct inode {
 	const struct file_operations *i_fop; /* default of files opened on it */
 	_Atomic uint64_t i_blocks;           /* of 512 bytes */
 	unsigned char i_blkbits;
-	_Atomic int i_writecount;
 	_Atomic uint64_t i_version;
 	struct timespec i_atime, i_mtime, i_ctime, i_btime;
 	struct rw_semaphore i_rwsem;

@@ -35,14 +35,15 @@ static struct tmpfs_entries *entries_of(struct inode *dir)
 	return &tmpfs_i(dir)->entries;
 }
 
-static void grow_dir(struct inode *dir, int entries)
+static void grow_dir(struct inode *dir, int entries, const struct timespec *now)
 {
 	i_size_write(dir, i_size_read(dir) + entries * TMPFS_DIRENT_SIZE);
-	inode_stamp(dir, STAMP_CTIME | STAMP_MTIME);
+	inode_stamp_at(dir, STAMP_CTIME | STAMP_MTIME, now);
 }
 
-/* The name exists from now on. 0 or -ENOMEM; @inode stays the caller's then. */
-static int link_name(struct inode *dir, struct dentry *dentry, struct inode *inode)
+/* The name exists from @now on. 0 or -ENOMEM; @inode stays the caller's then. */
+static int link_name(struct inode *dir, struct dentry *dentry, struct inode *inode,
+		     const struct timespec *now)
 {
 	int err = entries_add(entries_of(dir), dentry);
 
@@ -50,7 +51,7 @@ static int link_name(struct inode *dir, struct dentry *dentry, struct inode *ino
 		return err;
 	dget(dentry);
 	d_instantiate(dentry, inode);
-	grow_dir(dir, 1);
+	grow_dir(dir, 1, now);
 	return 0;
 }
 
@@ -71,7 +72,7 @@ static int tmpfs_mknod(struct inode *dir, struct dentry *dentry, mode_t mode, de
 
 	if (IS_ERR(inode))
 		return (int)PTR_ERR(inode);
-	err = link_name(dir, dentry, inode);
+	err = link_name(dir, dentry, inode, &inode->i_ctime);
 	if (err) {
 		clear_nlink(inode);
 		iput(inode);
@@ -119,7 +120,7 @@ static int tmpfs_symlink(struct inode *dir, struct dentry *dentry, const char *t
 		WRITE_WORD(inode->i_link, copy);
 		WRITE_WORD(inode->i_op, &tmpfs_symlink_inode_operations);
 		i_size_write(inode, (sw_loff_t)len);
-		err = link_name(dir, dentry, inode);
+		err = link_name(dir, dentry, inode, &inode->i_ctime);
 	}
 	if (err) {
 		clear_nlink(inode);
@@ -134,12 +135,13 @@ static int tmpfs_link(struct dentry *old, struct inode *dir, struct dentry *dent
 	struct tmpfs_sb *sbi = tmpfs_sb(dir->i_sb);
 	/* The first name of an O_TMPFILE is paid for. */
 	bool pays = atomic_load_explicit(&inode->i_nlink, memory_order_relaxed) > 0;
+	struct timespec now = current_time(inode);
 	int err;
 
 	if (pays && !tmpfs_take_inode(sbi))
 		return -ENOSPC;
 	ihold(inode);
-	err = link_name(dir, dentry, inode);
+	err = link_name(dir, dentry, inode, &now);
 	if (err) {
 		iput(inode);
 		if (pays)
@@ -147,20 +149,21 @@ static int tmpfs_link(struct dentry *old, struct inode *dir, struct dentry *dent
 		return err;
 	}
 	inc_nlink(inode);
-	inode_stamp(inode, STAMP_CTIME);
+	inode_stamp_at(inode, STAMP_CTIME, &now);
 	return 0;
 }
 
 static int tmpfs_unlink(struct inode *dir, struct dentry *dentry)
 {
 	struct inode *inode = d_inode(dentry);
+	struct timespec now = current_time(inode);
 
 	if (!S_ISDIR(inode->i_mode) &&
 	    atomic_load_explicit(&inode->i_nlink, memory_order_relaxed) > 1)
 		tmpfs_give_inode(tmpfs_sb(inode->i_sb));
 	entries_remove(entries_of(dir), dentry_offset(dentry));
-	grow_dir(dir, -1);
-	inode_stamp(inode, STAMP_CTIME);
+	grow_dir(dir, -1, &now);
+	inode_stamp_at(inode, STAMP_CTIME, &now);
 	drop_nlink(inode);
 	dput(dentry);
 	return 0;
@@ -224,6 +227,7 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 {
 	unsigned long old_offset = dentry_offset(old);
 	bool is_dir = S_ISDIR(d_inode(old)->i_mode);
+	struct timespec now = current_time(old_dir);
 	int err;
 
 	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE))
@@ -239,7 +243,7 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 		err = entries_add(entries_of(new_dir), old);
 		if (err)
 			return err;
-		grow_dir(new_dir, 1);
+		grow_dir(new_dir, 1, &now);
 	} else {
 		if (S_ISDIR(d_inode(new)->i_mode) && entries_of(d_inode(new))->live)
 			return -ENOTEMPTY;
@@ -247,7 +251,7 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 		inode_stamp(new_dir, STAMP_CTIME | STAMP_MTIME);
 	}
 	entries_remove(entries_of(old_dir), old_offset);
-	grow_dir(old_dir, -1);
+	grow_dir(old_dir, -1, &now);
 	if (is_dir && old_dir != new_dir) {
 		drop_nlink(old_dir);
 		inc_nlink(new_dir);

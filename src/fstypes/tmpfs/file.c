@@ -47,6 +47,7 @@ void tmpfs_settle(struct inode *inode, unsigned long reserved)
 	atomic_fetch_add_explicit(&tmpfs_sb(inode->i_sb)->used_blocks,
 				  now - info->accounted - reserved, memory_order_relaxed);
 	info->accounted = now;
+	info->had_pages = info->had_pages || now || reserved;
 	atomic_store_explicit(&inode->i_blocks, (uint64_t)now << (PAGE_SHIFT - 9),
 			      memory_order_relaxed);
 	spin_unlock(&info->lock);

@@ -26,6 +26,7 @@ static void init_once(void *object)
 
 	spin_lock_init(&info->lock);
 	info->accounted = 0;
+	info->had_pages = false;
 	INIT_LIST_HEAD(&info->xattrs);
 	info->entries = (struct tmpfs_entries){ 0 };
 	inode_init_once(&info->vfs_inode);
@@ -88,9 +89,14 @@ void tmpfs_destroy_inode(struct inode *inode)
 
 void tmpfs_evict_inode(struct inode *inode)
 {
-	truncate_inode_pages_final(&inode->i_data);
-	tmpfs_settle(inode, 0);
-	tmpfs_free_xattrs(tmpfs_i(inode));
+	struct tmpfs_inode *info = tmpfs_i(inode);
+
+	if (info->had_pages) {
+		truncate_inode_pages_final(&inode->i_data);
+		tmpfs_settle(inode, 0);
+		info->had_pages = false;
+	}
+	tmpfs_free_xattrs(info);
 	tmpfs_give_inode(tmpfs_sb(inode->i_sb));
 	clear_inode(inode);
 }

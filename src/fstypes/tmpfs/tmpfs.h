@@ -33,14 +33,16 @@ struct tmpfs_sb {
 
 /**
  * struct tmpfs_inode - an inode of ours
- * @lock: @accounted, @xattrs; leaf
+ * @lock: @accounted, @had_pages, @xattrs; leaf
  * @accounted: pages of this file in used_blocks
+ * @had_pages: one at least was there: somebody may still be at the mapping's lock, and at the end it is looked at
  * @xattrs: struct tmpfs_xattr.list
  * @entries: directories: their names (i_rwsem)
  */
 struct tmpfs_inode {
 	spinlock_t lock;
 	unsigned long accounted;
+	bool had_pages;
 	struct list_head xattrs;
 	struct tmpfs_entries entries;
 	struct inode vfs_inode;
