@@ -3,20 +3,19 @@
 #
 # lib.sh - sourced by the scripts here: a mount, as a user makes and uses it
 #
-# holds NAME COMMAND...    the command succeeds
-# fails NAME WHY COMMAND.. it does not, and stderr has WHY
-# skip NAME WHY
+# fails NAME WHY COMMAND.. the command fails, and stderr has WHY
 # on TYPE [OPTION]...      mounts on $m; the server's id in $server
 # off                      and unmounts it
 # gone PID                 waits until the process has ended
 #
-# Scripts work in $work, an empty folder that goes away; $m is a folder in it. They close with
-# `done_testing`. Where nothing can be mounted, the whole script is skipped and says why.
+# and all of tests/tap.sh. $m is a folder in $work. Where nothing can be mounted, the whole script is skipped and
+# says why.
 
 sw=$BUILD/slabwork
-suite=$(basename "$0" .sh)
-suite=${suite#test_}
-work=$(mktemp -d)
+tap=$(basename "$0" .sh)
+tap=fuse.${tap#test_}
+# shellcheck source=tests/tap.sh
+. "$SRC/tests/tap.sh"
 m=$work/m
 started=
 cleanup() {
@@ -27,45 +26,9 @@ cleanup() {
     done
     rm -rf "$work"
 }
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work" || exit 1
 mkdir "$m"
-count=0
-echo "TAP version 13"
-
-skip_all() {
-    echo "1..0 # SKIP $1"
-    exit 0
-}
 [ -x "$BUILD/slabwork-mount" ] || skip_all "built without slabwork-mount: no libfuse3-dev"
 [ -c /dev/fuse ] || skip_all "there is no /dev/fuse"
-
-verdict() {
-    count=$((count + 1))
-    if [ "$2" = 0 ]; then
-        echo "ok $count - fuse.$suite.$1"
-    else
-        echo "not ok $count - fuse.$suite.$1"
-    fi
-}
-
-skip() {
-    count=$((count + 1))
-    echo "ok $count - fuse.$suite.$1 # SKIP $2"
-}
-
-holds() {
-    name=$1
-    shift
-    if "$@" >"$work/.out" 2>&1; then
-        verdict "$name" 0
-    else
-        echo "# exit status $?"
-        tail -n 15 "$work/.out" | sed 's/^/#   /'
-        verdict "$name" 1
-    fi
-}
 
 fails() {
     name=$1 why=$2
@@ -111,5 +74,3 @@ if ! on tmpfs; then
     exit 1
 fi
 off || { echo "Bail out! cannot unmount it"; exit 1; }
-
-done_testing() { echo "1..$count"; }

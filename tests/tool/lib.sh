@@ -5,43 +5,23 @@
 #
 # prints NAME STATUS WANT COMMAND...   exit status and stdout are exactly these
 # says NAME STATUS WANT COMMAND...     exit status is this; stderr is exactly this, stdout empty
-# holds NAME COMMAND...                the command succeeds
-# skip NAME WHY
 # start COMMAND...                     in the background, until the end of the script; its id in $pid
 # is_called NAME                       waits until $pid has executed this program
 # started_on_slabwork                  waits until $pid has our library and has allocated
 #
-# Scripts work in $work, an empty folder that goes away, and close with `done_testing`.
+# and all of tests/tap.sh.
 
 sw=$BUILD/slabwork
-suite=$(basename "$0" .sh)
-suite=${suite#test_}
-work=$(mktemp -d)
+tap=$(basename "$0" .sh)
+tap=${tap#test_}
+# shellcheck source=tests/tap.sh
+. "$SRC/tests/tap.sh"
 started=
 cleanup() {
     for p in $started; do kill "$p" 2>/dev/null; done
     rm -rf "$work"
 }
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work" || exit 1
 unset SLABWORK LD_PRELOAD
-count=0
-echo "TAP version 13"
-
-verdict() {
-    count=$((count + 1))
-    if [ "$2" = 0 ]; then
-        echo "ok $count - $suite.$1"
-    else
-        echo "not ok $count - $suite.$1"
-    fi
-}
-
-skip() {
-    count=$((count + 1))
-    echo "ok $count - $suite.$1 # SKIP $2"
-}
 
 differs() { # what it is, file with what was wanted, file with what came
     cmp -s "$2" "$3" && return 1
@@ -74,18 +54,6 @@ compare() { # stream that is looked at, then as for prints
 prints() { compare out "$@"; }
 says() { compare err "$@"; }
 
-holds() {
-    name=$1
-    shift
-    if "$@" >.out 2>&1; then
-        verdict "$name" 0
-    else
-        echo "# exit status $?"
-        tail -n 15 .out | sed 's/^/#   /'
-        verdict "$name" 1
-    fi
-}
-
 start() {
     "$@" >/dev/null 2>&1 &
     pid=$!
@@ -112,5 +80,3 @@ started_on_slabwork() {
         sleep 0.05
     done
 }
-
-done_testing() { echo "1..$count"; }
