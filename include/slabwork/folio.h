@@ -21,6 +21,7 @@
 
 #include <stdatomic.h>
 
+#include <slabwork/gfp.h>
 #include <slabwork/types.h>
 
 /* Low bits of page->flags. The allocator's own are marked (mm). */
@@ -47,6 +48,7 @@ enum pageflags {
 	PG_readahead,  /* reading this one starts the next window */
 	PG_error,      /* the last read failed */
 	PG_pool,       /* of the shared pool: cache/pool.h frees it */
+	PG_bare,       /* (mm) head, of folio_alloc_bare(), whose tails are not written */
 	__NR_PAGEFLAGS,
 };
 
@@ -82,5 +84,25 @@ struct folio {
 	_Atomic int _mapcount;
 	_Atomic uint32_t wait_seq;
 };
+
+/**
+ * folio_alloc_bare() - 2^order pages as one folio, of whose entries only the first is written
+ *
+ * What alloc_pages() with __GFP_COMP gives, without the 64 bytes for each page that tell whose tail it is. Ask for its other
+ * pages with folio_page(), which writes them first: page_folio() and put_page() of one that was found by its address
+ * know nothing of it. put_page() of the first gives it back.
+ * Context: as @gfp says. Return: the folio, count 1; NULL.
+ */
+SW_API struct folio *folio_alloc_bare(gfp_t gfp, unsigned int order) SW_NAME(folio_alloc_bare);
+
+/**
+ * folio_halve() - make two folios of one
+ * @folio: of order 1 or more, its count 0 (taken away by who owns it), so that nobody else looks
+ *
+ * Both have the flags that it had and a count of 0, and are bare if there is more than a page left. The upper one's private is
+ * NULL; its other fields are whatever they were.
+ * Context: Any. Return: the upper half.
+ */
+SW_API struct folio *folio_halve(struct folio *folio) SW_NAME(folio_halve);
 
 #endif /* SW_FOLIO_H */

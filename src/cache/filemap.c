@@ -134,7 +134,7 @@ struct folio *filemap_alloc_folio(struct address_space *mapping, gfp_t gfp, unsi
 	if (unlikely(mapping_test(mapping, AS_SHARED_POOL)))
 		folio = pool_alloc(gfp, order);
 	else
-		folio = (struct folio *)alloc_pages(order ? gfp | __GFP_COMP : gfp, order);
+		folio = folio_alloc_bare(gfp, order);
 	if (!folio)
 		return NULL;
 	if (order == HUGE_ORDER && !folio_test(folio, PG_pool))

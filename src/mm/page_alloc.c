@@ -613,7 +613,11 @@ static inline void free_checked_as(struct page *page, unsigned int order, bool p
 
 static void free_checked(struct page *page, unsigned int order, bool may_call_os)
 {
-	free_checked_as(page, order, false, may_call_os);
+	bool bare = order && page_test(page, PG_bare);
+
+	if (unlikely(bare))
+		page_flags_set_all(page, page_place(page));
+	free_checked_as(page, order, bare, may_call_os);
 }
 
 void free_plain_pages(struct page *page, unsigned int order, unsigned int place)

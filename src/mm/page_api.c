@@ -109,11 +109,6 @@ struct folio *page_folio(struct page *page)
 	return (struct folio *)page_head(page);
 }
 
-struct page *folio_page(struct folio *folio, size_t n)
-{
-	return (struct page *)folio + n;
-}
-
 struct folio *folio_alloc(gfp_t gfp, unsigned int order)
 {
 	return (struct folio *)alloc_pages(gfp | __GFP_COMP, order);

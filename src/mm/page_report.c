@@ -29,6 +29,7 @@ static const char *const page_flag_names[__NR_PAGEFLAGS] = {
 	[PG_reserved] = "reserved",
 	[PG_head] = "head",
 	[PG_tail] = "tail",
+	[PG_bare] = "bare",
 	[PG_buddy] = "buddy",
 	[PG_pcp] = "pcp",
 	[PG_writeback] = "writeback",
