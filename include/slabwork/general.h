@@ -59,6 +59,9 @@ void *sw_block_cache_zalloc(struct kmem_cache *cache, gfp_t flags);
  */
 void *sw_block_realloc(void *block, size_t size, bool again, gfp_t flags);
 
+/* memset(@block, 0, @size) for the start of a page: large blocks are written only where they are not zero. */
+void *sw_block_zero(void *block, size_t size);
+
 /* A block of @size bytes that will grow: an area with several times as many addresses. NULL: no memory. May sleep. */
 void *sw_block_alloc_growing(size_t size);
 

@@ -183,7 +183,7 @@ static __attribute__((noinline)) void *calloc_block(size_t n)
 	if (!block)
 		return malloc_slow(n, MALLOC_GFP | __GFP_ZERO);
 	malloc_mark_live(block, tag);
-	return memset(block, 0, n);
+	return sw_block_zero(block, n);
 }
 
 MALLOC_ENTRY void *calloc(size_t count, size_t each)

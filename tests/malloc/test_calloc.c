@@ -40,6 +40,27 @@ KUNIT_TEST(every_small_size_is_zeroed_and_nothing_beside_it)
 	}
 }
 
+/* What is zero already is not written: a byte here and there must not be missed. */
+KUNIT_TEST(a_few_dirty_bytes_of_a_large_block_are_zeroed)
+{
+	uint64_t state = kunit_seed(test) | 1;
+
+	for (int i = 0; i < 400; i++) {
+		size_t n = 60 * KIB + (state >> 33) % (200 * KIB), dirty = state >> 60;
+		char *p = calloc(1, n);
+
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_ASSERT_TRUE_MSG(test, is_zero(p, n), "calloc(1, %zu)", n);
+		for (size_t d = 0; d < dirty; d++) {
+			state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+			p[(state >> 33) % n] = 1;
+		}
+		p[n - 1] = (char)(i & 1);
+		free(p);
+		state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+	}
+}
+
 KUNIT_TEST(warm_blocks_are_zeroed)
 {
 	for (size_t n = 9 * KIB; n <= 5 * MIB; n += n / 3) {
