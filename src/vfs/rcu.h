@@ -10,6 +10,8 @@
  * under RCU; a node that was taken out still leads its readers on to the rest of the chain.
  */
 
+#include <stdatomic.h>
+
 #include <slabwork/rcupdate.h>
 
 #include "lib/list.h"
