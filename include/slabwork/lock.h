@@ -12,8 +12,8 @@
  *   wait_queue_head_t          8 bytes; a waiter reads the ticket, looks at its condition, and
  *                              sleeps only while the ticket is still the same
  *
- * All are ready when zero. Uncontended: one atomic operation each way (unlocking a spinlock and
- * writing under a seqcount take none), no system call. None is recursive. A signal handler only ever trylocks.
+ * All are ready when zero. Uncontended: one atomic operation each way (none for unlocking a spinlock, for a
+ * rw_semaphore's writer that leaves, and for writing under a seqcount), no system call. None is recursive. A signal handler only ever trylocks.
  *
  * Differs from Linux: a spinlock's holder may be pre-empted, so waiters sleep; no exclusive
  * waiters, wake_up() wakes all; timeouts are nanoseconds.
@@ -173,11 +173,12 @@ static inline bool wait_active(wait_queue_head_t *wq)
 
 /* ---- struct rw_semaphore ------------------------------------------------------- */
 
-#define RWSEM_WRITER  0x80000000u /* a writer holds it */
-#define RWSEM_PENDING 0x40000000u /* a writer waits: no new readers */
+#define RWSEM_WRITER   0x80000000u /* a writer holds it */
+#define RWSEM_PENDING  0x40000000u /* a writer waits: no new readers */
+#define RWSEM_SLEEPERS 0x20000000u /* readers wait for a writer to go; or did */
 
 struct rw_semaphore {
-	_Atomic uint32_t state; /* readers, or RWSEM_WRITER; RWSEM_PENDING */
+	_Atomic uint32_t state; /* readers, or RWSEM_WRITER; marks of who waits */
 	uint32_t pad;
 	wait_queue_head_t wait;
 };
@@ -185,6 +186,7 @@ struct rw_semaphore {
 /* The contended halves; nobody else calls them. */
 SW_API void rwsem_down_read_slow(struct rw_semaphore *sem) SW_NAME(rwsem_down_read_slow);
 SW_API void rwsem_down_write_slow(struct rw_semaphore *sem) SW_NAME(rwsem_down_write_slow);
+SW_API void rwsem_up_write_slow(struct rw_semaphore *sem) SW_NAME(rwsem_up_write_slow);
 
 static inline void init_rwsem(struct rw_semaphore *sem)
 {
@@ -207,8 +209,9 @@ static inline bool down_write_trylock(struct rw_semaphore *sem)
 	uint32_t s = atomic_load_explicit(&sem->state, memory_order_relaxed);
 
 	/* Taking it also takes the mark away: who else waits puts it up again when woken. */
-	return !(s & ~RWSEM_PENDING) &&
-	       atomic_compare_exchange_strong_explicit(&sem->state, &s, RWSEM_WRITER,
+	return !(s & ~(RWSEM_PENDING | RWSEM_SLEEPERS)) &&
+	       atomic_compare_exchange_strong_explicit(&sem->state, &s,
+						       RWSEM_WRITER | (s & RWSEM_SLEEPERS),
 						       memory_order_acquire, memory_order_relaxed);
 }
 
@@ -234,9 +237,12 @@ static inline void up_read(struct rw_semaphore *sem)
 
 static inline void up_write(struct rw_semaphore *sem)
 {
-	atomic_fetch_and(&sem->state, ~RWSEM_WRITER);
-	if (__builtin_expect(wait_active(&sem->wait), 0))
-		wake_up(&sem->wait);
+	/* A mark that comes between look and store is lost: rwsem.c says who finds that out. */
+	if (__builtin_expect(
+		    atomic_load_explicit(&sem->state, memory_order_relaxed) == RWSEM_WRITER, 1))
+		atomic_store_explicit(&sem->state, 0, memory_order_release);
+	else
+		rwsem_up_write_slow(sem);
 }
 
 /* A writer goes on as a reader, with no writer in between. */
@@ -249,7 +255,8 @@ static inline void downgrade_write(struct rw_semaphore *sem)
 
 static inline bool rwsem_is_locked(struct rw_semaphore *sem)
 {
-	return atomic_load_explicit(&sem->state, memory_order_relaxed) & ~RWSEM_PENDING;
+	return atomic_load_explicit(&sem->state, memory_order_relaxed) &
+	       ~(RWSEM_PENDING | RWSEM_SLEEPERS);
 }
 
 /* ---- seqcount_t, seqlock_t -------------------------------------------------------- */

@@ -34,15 +34,6 @@ enum { LOCK_FREE, LOCK_HELD, LOCK_SLEEPERS };
 #define SLEEP_MIN_NS 1000000ULL
 #define SLEEP_MAX_NS 16000000ULL
 
-static inline void cpu_relax(void)
-{
-#if defined(__x86_64__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("isb" ::: "memory");
-#endif
-}
-
 static int lock_spins(void)
 {
 	static int spins; /* 0: not asked yet; racing first callers store the same */

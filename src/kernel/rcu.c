@@ -40,8 +40,8 @@
  *
  * 5. Locks, outermost first, both rank 5
  *
- *   cb_lock   batch*, running*; not held while a callback runs (one batch runs at a time
- *             all the same)
+ *   cb_lock   batch*, running_by_somebody; not held while a batch runs: there is one at a time, and running is its
+ *             runner's, who leaves in it what is still to be done
  *   gp_lock   stage, gp_started, gp_completed; held for a scan of the counters, never
  *             while waiting
  *
@@ -49,7 +49,7 @@
  *
  * 6. Fork: both locks are held; the child forgets all readers but the forking thread, and
  * takes over the callbacks that another thread was about to run. The one that was just
- * running there is lost.
+ * running there, or about to be, is lost.
  *
  * 7. Departures from Linux: sections may sleep; call_rcu() does not throttle.
  */
@@ -99,15 +99,14 @@ static _Atomic unsigned long gp_started;   /* serial of the latest grace period 
 static _Atomic unsigned long gp_completed; /* and ended; both written under gp_lock */
 
 static spinlock_t cb_lock = SPINLOCK_INIT;
-static _Atomic(struct rcu_head *) incoming; /* pushed by call_rcu(), newest first */
-static struct rcu_head *batch;              /* oldest first; waits for batch_due */
+_Atomic(struct rcu_head *) rcu_incoming;
+_Atomic bool rcu_batched;      /* batch or running is there; under cb_lock */
+static struct rcu_head *batch; /* oldest first; waits for batch_due */
 static unsigned long batch_due;
 static unsigned long batch_serial = 1; /* of the batch that waits */
 static unsigned long batches_done;     /* serial of the last batch that was run */
 static struct rcu_head *running;       /* what is left of the batch that runs */
 static bool running_by_somebody;
-
-_Atomic unsigned long rcu_pending;
 
 /* --- readers ---------------------------------------------------------------- */
 
@@ -301,14 +300,13 @@ void synchronize_rcu(void)
 
 void call_rcu(struct rcu_head *head, rcu_callback_t func)
 {
-	struct rcu_head *old = atomic_load_explicit(&incoming, memory_order_relaxed);
+	struct rcu_head *old = atomic_load_explicit(&rcu_incoming, memory_order_relaxed);
 
 	head->func = func;
 	do {
 		head->next = old;
-	} while (!atomic_compare_exchange_weak_explicit(&incoming, &old, head, memory_order_release,
-							memory_order_relaxed));
-	atomic_fetch_add_explicit(&rcu_pending, 1, memory_order_relaxed);
+	} while (!atomic_compare_exchange_weak_explicit(
+		&rcu_incoming, &old, head, memory_order_release, memory_order_relaxed));
 }
 
 /* Put list behind what *to holds already. */
@@ -325,11 +323,13 @@ static void list_append(struct rcu_head **to, struct rcu_head *list)
  */
 static void batch_take_incoming(void)
 {
-	struct rcu_head *head = atomic_exchange_explicit(&incoming, NULL, memory_order_acquire);
-	struct rcu_head *oldest = NULL;
+	struct rcu_head *head, *oldest = NULL;
 
-	if (!head)
+	if (!atomic_load_explicit(&rcu_incoming, memory_order_relaxed))
 		return;
+	/* First, so that rcu_pending() does not say "none" in between. */
+	atomic_store_explicit(&rcu_batched, true, memory_order_relaxed);
+	head = atomic_exchange_explicit(&rcu_incoming, NULL, memory_order_acq_rel);
 	while (head) {
 		struct rcu_head *next = head->next;
 
@@ -353,24 +353,36 @@ static bool batch_claim(void)
 	return true;
 }
 
+/* The runner's; a forked child reads what was there when it was made. */
+static void running_set(struct rcu_head *head)
+{
+	__atomic_store_n(&running, head, __ATOMIC_RELAXED);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* cb_lock held: nothing runs any more. */
+static void batch_over(void)
+{
+	running_by_somebody = false;
+	batches_done = batch_serial - 1;
+	atomic_store_explicit(&rcu_batched, batch != NULL, memory_order_relaxed);
+}
+
 /* Run the claimed batch. No lock is held meanwhile: a callback may fork, or wait for a forker. */
 static void batch_run(void)
 {
-	struct rcu_head *head;
+	struct rcu_head *head = running;
 
 	in_callback = true;
-	for (;;) {
-		spin_lock(&cb_lock);
-		head = running;
-		if (!head)
-			break;
-		running = head->next;
-		spin_unlock(&cb_lock);
-		atomic_fetch_sub_explicit(&rcu_pending, 1, memory_order_relaxed);
+	while (head) {
+		struct rcu_head *next = head->next;
+
+		running_set(next);
 		head->func(head);
+		head = next;
 	}
-	running_by_somebody = false;
-	batches_done = batch_serial - 1;
+	spin_lock(&cb_lock);
+	batch_over();
 	spin_unlock(&cb_lock);
 	in_callback = false;
 }
@@ -458,8 +470,7 @@ static void adopt_running(void)
 	list_append(&running, batch);
 	batch = running;
 	running = NULL;
-	running_by_somebody = false;
-	batches_done = batch_serial - 1;
+	batch_over();
 }
 
 static void rcu_fork_child(void)

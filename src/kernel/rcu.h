@@ -14,18 +14,26 @@
 
 #include <slabwork/rcupdate.h>
 
-/* Callbacks queued and not run yet. */
-extern _Atomic unsigned long rcu_pending;
+/* Pushed by call_rcu(), newest first; what was taken from there and has not all been run. rcu.c's. */
+extern _Atomic(struct rcu_head *) rcu_incoming;
+extern _Atomic bool rcu_batched;
+
+/* Are callbacks queued that have not been run? */
+static inline bool rcu_pending(void)
+{
+	return atomic_load_explicit(&rcu_incoming, memory_order_relaxed) ||
+	       atomic_load_explicit(&rcu_batched, memory_order_relaxed);
+}
 
 void rcu_poll_slow(void);
 
 /*
  * Run the callbacks that are due; start or advance a grace period; never waits. For slow
- * paths that may sleep, with no lock of ours held. One load when nothing is queued.
+ * paths that may sleep, with no lock of ours held. Two loads when nothing is queued.
  */
 static inline void rcu_poll(void)
 {
-	if (__builtin_expect(atomic_load_explicit(&rcu_pending, memory_order_relaxed) != 0, 0))
+	if (__builtin_expect(rcu_pending(), 0))
 		rcu_poll_slow();
 }
 
