@@ -51,7 +51,7 @@ again:
 	}
 	at = offset ^ ((offset ^ xa_to_sibling(entry)) & -(unsigned int)xa_is_internal(entry));
 	first = rcu_dereference(node->slots[at]);
-	if (unlikely((rcu_dereference(node->slots[offset]) != entry) | xa_is_internal(first)))
+	if (unlikely(rcu_dereference(node->slots[offset]) != entry || xa_is_internal(first)))
 		goto again;
 	return first;
 }
