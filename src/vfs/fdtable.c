@@ -224,30 +224,37 @@ static unsigned int find_next_fd(const struct fdtable *fdt, unsigned int start)
 	return fdt->max_fds;
 }
 
-static void __set_open_fd(struct fdtable *fdt, unsigned int fd, bool cloexec)
+/* Words that say it already are not stored to. */
+static inline void __set_open_fd(struct fdtable *fdt, unsigned int fd, bool cloexec)
 {
-	__set_bit(fd, fdt->open_fds);
-	if (!~fdt->open_fds[fd / 64])
+	unsigned long bit = 1ul << (fd % 64), open = fdt->open_fds[fd / 64] | bit;
+
+	fdt->open_fds[fd / 64] = open;
+	if (unlikely(!~open))
 		__set_bit(fd / 64, fdt->full_fds_bits);
-	if (cloexec)
-		__set_bit(fd, fdt->close_on_exec);
-	else
-		__clear_bit(fd, fdt->close_on_exec);
+	if (unlikely(cloexec))
+		fdt->close_on_exec[fd / 64] |= bit;
+	else if (unlikely(fdt->close_on_exec[fd / 64] & bit))
+		fdt->close_on_exec[fd / 64] &= ~bit;
 }
 
-static void __put_unused_fd(struct files_struct *files, unsigned int fd)
+static inline void __put_unused_fd(struct files_struct *files, unsigned int fd)
 {
 	struct fdtable *fdt = files_fdtable(files);
+	unsigned long bit = 1ul << (fd % 64), open = fdt->open_fds[fd / 64];
 
-	__clear_bit(fd, fdt->close_on_exec);
-	__clear_bit(fd, fdt->open_fds);
-	__clear_bit(fd / 64, fdt->full_fds_bits);
+	if (unlikely(fdt->close_on_exec[fd / 64] & bit))
+		fdt->close_on_exec[fd / 64] &= ~bit;
+	fdt->open_fds[fd / 64] = open & ~bit;
+	if (unlikely(!~open))
+		__clear_bit(fd / 64, fdt->full_fds_bits);
 	if (fd < files->next_fd)
 		files->next_fd = fd;
 }
 
 /* file_lock held. The number is marked used. */
-static int __alloc_fd(struct files_struct *files, unsigned int start, unsigned int end, int flags)
+static inline int __alloc_fd(struct files_struct *files, unsigned int start, unsigned int end,
+			     int flags)
 {
 	for (;;) {
 		struct fdtable *fdt = files_fdtable(files);

@@ -261,22 +261,11 @@ void locks_remove_file(struct file *file)
 /* struct flock to a range. 0, -EINVAL, -EOVERFLOW. */
 static int range_of(struct file *file, const struct flock *f, struct file_lock *lock)
 {
-	sw_loff_t base = 0, start, end;
+	sw_loff_t start, end;
+	int err = whence_pos(file, f->l_start, f->l_whence, &start);
 
-	switch (f->l_whence) {
-	case SEEK_SET:
-		break;
-	case SEEK_CUR:
-		base = file->f_pos;
-		break;
-	case SEEK_END:
-		base = i_size_read(file->f_inode);
-		break;
-	default:
-		return -EINVAL;
-	}
-	if (__builtin_add_overflow(base, (sw_loff_t)f->l_start, &start))
-		return -EOVERFLOW;
+	if (err)
+		return err;
 	if (start < 0)
 		return -EINVAL;
 	end = INT64_MAX;

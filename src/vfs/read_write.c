@@ -407,15 +407,9 @@ static sw_loff_t set_pos(struct file *file, sw_loff_t pos, sw_loff_t max)
 	return pos;
 }
 
-/**
- * generic_file_llseek() - SEEK_SET, SEEK_CUR, SEEK_END, and SEEK_DATA, SEEK_HOLE by what is cached
- *
- * Return: the new offset; -EINVAL, -ENXIO (no data after it, or past the end).
- */
-sw_loff_t generic_file_llseek(struct file *file, sw_loff_t offset, int whence)
+int whence_pos(const struct file *file, sw_loff_t offset, int whence, sw_loff_t *pos)
 {
-	struct inode *inode = file->f_inode;
-	sw_loff_t size = i_size_read(inode), base = 0, pos;
+	sw_loff_t base = 0;
 
 	switch (whence) {
 	case SEEK_SET:
@@ -424,22 +418,36 @@ sw_loff_t generic_file_llseek(struct file *file, sw_loff_t offset, int whence)
 		base = file->f_pos;
 		break;
 	case SEEK_END:
-		base = size;
+		base = i_size_read(file->f_inode);
 		break;
-	case SEEK_DATA:
-	case SEEK_HOLE:
+	default:
+		return -EINVAL;
+	}
+	return __builtin_add_overflow(base, offset, pos) ? -EOVERFLOW : 0;
+}
+
+/**
+ * generic_file_llseek() - SEEK_SET, SEEK_CUR, SEEK_END, and SEEK_DATA, SEEK_HOLE by what is cached
+ *
+ * Return: the new offset; -EINVAL, -ENXIO (no data after it, or past the end).
+ */
+sw_loff_t generic_file_llseek(struct file *file, sw_loff_t offset, int whence)
+{
+	struct inode *inode = file->f_inode;
+	sw_loff_t size = i_size_read(inode), pos;
+
+	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
 		if (offset < 0 || offset >= size)
 			return -ENXIO;
 		if (mapping_test(file->f_mapping, AS_HOLES_ARE_ZERO))
 			pos = mapping_seek_hole_data(file->f_mapping, offset, size, whence);
 		else
 			pos = whence == SEEK_DATA ? offset : size;
-		return pos < 0 ? pos : set_pos(file, pos, inode->i_sb->s_maxbytes);
-	default:
+		if (pos < 0)
+			return pos;
+	} else if (whence_pos(file, offset, whence, &pos)) {
 		return -EINVAL;
 	}
-	if (__builtin_add_overflow(base, offset, &pos))
-		return -EINVAL;
 	return set_pos(file, pos, inode->i_sb->s_maxbytes);
 }
 

@@ -157,6 +157,8 @@ void __fput(struct file *file);
 int filp_flush(struct file *file, const void *owner);
 /* Takes f_pos_lock where it must be taken; false: nothing was locked. */
 bool file_pos_lock(struct file *file);
+/* Where @offset is that is meant from @whence (SEEK_SET, _CUR, _END). 0; -EINVAL (another whence), -EOVERFLOW. */
+int whence_pos(const struct file *file, sw_loff_t offset, int whence, sw_loff_t *pos);
 void file_pos_unlock(struct file *file, bool locked);
 
 /* ---- namei.c ----------------------------------------------------------------------------------- */
