@@ -37,7 +37,9 @@
  *
  * Both processes see a shared mapping, so the child gets a memfd of its own, mapped over the same addresses.
  * It is filled in the parent before fork(): what the parent does afterwards is nothing to the child. Where
- * that fails the pool of the child is broken: pool_alloc() gives NULL there, pool_broken() tells.
+ * that fails the pool of the child is broken: what lay in it is lost there, not shared. Its blocks become anonymous
+ * memory, its folios are neither uptodate nor dirty, so that nobody reads, overwrites or writes them back; reading
+ * and writing such a file is -EIO (pool_lost()), and pool_alloc() gives NULL.
  */
 
 #include <errno.h>
@@ -500,7 +502,7 @@ int mapping_make_shared(struct address_space *mapping)
 
 bool pool_broken(void)
 {
-	return atomic_load_explicit(&broken, memory_order_relaxed);
+	return unlikely(atomic_load_explicit(&broken, memory_order_relaxed));
 }
 
 /* From prepare to parent or child. */
@@ -543,13 +545,35 @@ static int map_block(const struct block *block, int fd)
 	return map_shared(folio_addr(block->first), PAGE_SIZE << block->order, fd);
 }
 
+/* The parent's memory is not ours to change, and there is no copy of it. No lock is taken: its holder may not exist here. */
+static int lose_block(const struct block *block, int fd)
+{
+	const unsigned int alive = 1u << PG_uptodate | 1u << PG_dirty;
+
+	(void)fd;
+	(void)map_anonymous(folio_addr(block->first), PAGE_SIZE << block->order);
+	for (unsigned int i = 0; i < block_pages(block); i++) {
+		struct folio *folio = block->first + i;
+		struct address_space *mapping;
+
+		if (!(block->used[i / BITS_PER_LONG] >> (i % BITS_PER_LONG) & 1) ||
+		    folio_test(folio, PG_tail))
+			continue;
+		atomic_fetch_and_explicit(&folio->flags, ~alive, memory_order_relaxed);
+		mapping = atomic_load_explicit(&folio->mapping, memory_order_relaxed);
+		if (mapping)
+			mapping_set_error(mapping, -EIO);
+	}
+	return 0;
+}
+
 static void fork_prepare(void)
 {
 	int saved = errno;
 
 	mutex_lock(&fd_mutex);
 	spin_lock(&pool_lock);
-	child_fd = memfd_make();
+	child_fd = pages_held ? memfd_make() : -1;
 	if (child_fd >= 0 && for_each_block(copy_block, child_fd)) {
 		close(child_fd);
 		child_fd = -1;
@@ -571,15 +595,20 @@ static void fork_parent(void)
 
 static void fork_child(void)
 {
+	bool lost = pages_held && (child_fd < 0 || for_each_block(map_block, child_fd));
 	int saved = errno;
 
-	if (child_fd < 0 || for_each_block(map_block, child_fd))
+	if (lost) {
 		atomic_store(&broken, 1);
-	/* The same number, so that what knows it goes on. */
-	if (child_fd >= 0 && dup3(child_fd, the_fd, O_CLOEXEC) >= 0)
-		close(child_fd);
-	else
+		for_each_block(lose_block, -1);
+	}
+	/* The same number, so that what knows it goes on. Without blocks the next who wants one makes one. */
+	if (child_fd < 0 || dup3(child_fd, the_fd, O_CLOEXEC) < 0) {
+		close(the_fd);
 		atomic_store(&the_fd, child_fd);
+	} else {
+		close(child_fd);
+	}
 	child_fd = -1;
 	spin_unlock(&pool_lock);
 	mutex_unlock(&fd_mutex);

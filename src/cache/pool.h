@@ -31,8 +31,15 @@ void pool_free(struct folio *folio);
  */
 int mapping_make_shared(struct address_space *mapping);
 
-/* The forked child could not copy what was mapped: its files that were mapped give -EIO. */
+/* In a forked child for which what was mapped could not be copied. */
 bool pool_broken(void);
+
+/* There, reading and writing this file is -EIO: its bytes are the parent's. */
+static inline bool pool_lost(const struct address_space *mapping)
+{
+	return unlikely(mapping_test(mapping, AS_SHARED_POOL)) && pool_broken();
+}
+
 /* The same for one folio that came too late; the caller's reference is the only one beside the cache's. */
 int pool_adopt(struct address_space *mapping, struct folio *folio);
 

@@ -13,6 +13,7 @@
 
 #include "cache/hit.h"
 #include "cache/lru.h"
+#include "cache/pool.h"
 
 /* ---- hits --------------------------------------------------------------------------------------- */
 
@@ -58,6 +59,8 @@ static int call_read(struct file *file, struct address_space *mapping, struct fo
 	cache_count(CACHE_READ_CALL, 1);
 	cache_count(CACHE_READ_PAGE, folio_nr_pages(folio));
 	folio_clear(folio, PG_error);
+	if (pool_lost(mapping))
+		ops = NULL;
 	if (ops && ops->read_folio)
 		return ops->read_folio(file, folio);
 	if (ops && ops->readpage)

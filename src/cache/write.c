@@ -11,6 +11,7 @@
 
 #include "cache/hit.h"
 #include "cache/lru.h"
+#include "cache/pool.h"
 
 /* The most that one write_begin is asked for: a folio of the largest order. */
 #define WRITE_CHUNK (PAGE_SIZE << 9)
@@ -32,6 +33,8 @@ static ssize_t write_one(struct kiocb *iocb, struct iov_iter *iter)
 	void *fsdata = NULL;
 	int err, accepted;
 
+	if (pool_lost(mapping))
+		return -EIO;
 	fault_in_iov_iter_readable(iter, bytes);
 	err = ops->write_begin(iocb->ki_filp, mapping, iocb->ki_pos, (unsigned int)bytes, &folio,
 			       &fsdata);

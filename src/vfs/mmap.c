@@ -403,6 +403,8 @@ static int make_mappable(struct file *file)
 	struct inode *inode = file->f_inode;
 	int err;
 
+	if (pool_lost(file->f_mapping))
+		return -EIO;
 	if (IS_DAX(inode) || mapping_test(file->f_mapping, AS_SHARED_POOL))
 		return 0;
 	inode_lock(inode);

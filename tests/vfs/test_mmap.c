@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -490,6 +491,95 @@ static void a_child_of_fork_has_its_own_copy_of_what_was_mapped(struct kunit *te
 	KUNIT_EXPECT_STREQ(test, buf, "father");
 }
 
+/* A limit on the size of files: the child's copy of the pool cannot be made. */
+static pid_t fork_without_a_copy(void)
+{
+	struct rlimit old, low;
+	pid_t pid;
+
+	getrlimit(RLIMIT_FSIZE, &old);
+	low = old;
+	low.rlim_cur = 1 << 20;
+	setrlimit(RLIMIT_FSIZE, &low);
+	pid = fork();
+	setrlimit(RLIMIT_FSIZE, &old);
+	return pid;
+}
+
+/* Which of the things that must be so is not; 0: all are. */
+static int child_of_a_lost_file(int fd, int other)
+{
+	char buf[6] = "";
+	void *again = NULL;
+
+	if (sw_fs_pread(fd, buf, 6, (int64_t)PAGES(3)) != -EIO)
+		return 1;
+	if (sw_fs_pwrite(fd, "CHILD!", 6, (int64_t)PAGES(3)) != -EIO)
+		return 2;
+	/* Past what there was, too: half a file is none. */
+	if (sw_fs_pwrite(fd, "CHILD!", 6, (int64_t)PAGES(70)) != -EIO)
+		return 3;
+	if (sw_fs_mmap(NULL, PAGES(40), RW, MAP_SHARED, fd, 0, &again) != -EIO)
+		return 4;
+	/* What nobody mapped was copied as all memory is. */
+	if (sw_fs_pread(other, buf, 6, 0) != 6 || memcmp(buf, "other!", 6) ||
+	    sw_fs_pwrite(other, "mine!!", 6, 0) != 6)
+		return 5;
+	if (sw_fs_mmap(NULL, PAGES(1), RW, MAP_SHARED, other, 0, &again) != -ENOMEM)
+		return 6;
+	if (sw_fs_ftruncate(fd, 0) || sw_fs_close(fd) || sw_fs_unlink("/f"))
+		return 7;
+	return 0;
+}
+
+static void a_child_that_could_not_copy_what_was_mapped_gets_EIO(struct kunit *test)
+{
+	int fd = new_file(test, "/f", PAGES(40)), other = new_file(test, "/other", PAGES(2)), status;
+	char *p = map(test, fd, PAGES(40), RW, MAP_SHARED, 0), buf[7] = "";
+	pid_t pid;
+
+	KUNIT_ASSERT_EQ(test, sw_fs_pwrite(other, "other!", 6, 0), 6);
+	memcpy(p + PAGES(3), "parent", 6);
+	pid = fork_without_a_copy();
+	if (!pid)
+		_exit(child_of_a_lost_file(fd, other));
+	KUNIT_ASSERT_EQ(test, waitpid(pid, &status, 0), pid);
+	KUNIT_EXPECT_EQ(test, status, 0);
+	KUNIT_EXPECT_EQ(test, memcmp(p + PAGES(3), "parent", 6), 0);
+	KUNIT_EXPECT_EQ(test, sw_fs_pread(fd, buf, 6, (int64_t)PAGES(3)), 6);
+	KUNIT_EXPECT_STREQ(test, buf, "parent");
+}
+
+static int child_maps_anew(int fd)
+{
+	void *p = NULL;
+
+	if (sw_fs_mmap(NULL, PAGES(2), RW, MAP_SHARED, fd, 0, &p))
+		return 1;
+	memcpy(p, "child!", 6);
+	return 0;
+}
+
+static void a_child_without_a_copy_loses_nothing_if_nothing_was_mapped(struct kunit *test)
+{
+	int gone = new_file(test, "/gone", PAGES(2)), fd = new_file(test, "/f", PAGES(2)), status;
+	char *p = map(test, gone, PAGES(2), RW, MAP_SHARED, 0);
+	pid_t pid;
+
+	/* There is a pool, and it is empty. */
+	KUNIT_ASSERT_EQ(test, sw_fs_munmap(p, PAGES(2)), 0);
+	KUNIT_ASSERT_EQ(test, sw_fs_ftruncate(gone, 0), 0);
+	pid = fork_without_a_copy();
+	if (!pid) {
+		struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+
+		setrlimit(RLIMIT_FSIZE, &unlimited);
+		_exit(child_maps_anew(fd));
+	}
+	KUNIT_ASSERT_EQ(test, waitpid(pid, &status, 0), pid);
+	KUNIT_EXPECT_EQ(test, status, 0);
+}
+
 /* clang-format off */
 static struct kunit_case mmap_cases[] = {
 	KUNIT_CASE_PARAM(stores_are_read_and_writes_are_loaded, mode_gen_params),
@@ -507,6 +597,8 @@ static struct kunit_case mmap_cases[] = {
 	KUNIT_CASE_PARAM(two_threads_store_write_and_punch_their_own_pages, mode_gen_params),
 	KUNIT_CASE_PARAM(a_mapping_may_be_the_buffer_of_a_call, mode_gen_params),
 	KUNIT_CASE_PARAM(a_child_of_fork_has_its_own_copy_of_what_was_mapped, mode_gen_params),
+	KUNIT_CASE_PARAM(a_child_that_could_not_copy_what_was_mapped_gets_EIO, mode_gen_params),
+	KUNIT_CASE_PARAM(a_child_without_a_copy_loses_nothing_if_nothing_was_mapped, mode_gen_params),
 	{}
 };
 /* clang-format on */
