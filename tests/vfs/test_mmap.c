@@ -534,7 +534,8 @@ static int child_of_a_lost_file(int fd, int other)
 
 static void a_child_that_could_not_copy_what_was_mapped_gets_EIO(struct kunit *test)
 {
-	int fd = new_file(test, "/f", PAGES(40)), other = new_file(test, "/other", PAGES(2)), status;
+	int fd = new_file(test, "/f", PAGES(40)), other = new_file(test, "/other", PAGES(2)),
+	    status;
 	char *p = map(test, fd, PAGES(40), RW, MAP_SHARED, 0), buf[7] = "";
 	pid_t pid;
 
