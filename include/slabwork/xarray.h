@@ -183,6 +183,17 @@ SW_API void *__xa_cmpxchg(struct xarray *xa, unsigned long index, void *old, voi
 	SW_NAME(__xa_cmpxchg);
 
 /**
+ * __xa_halve() - an entry of 2^n indices, n > 0, becomes two of 2^(n-1)
+ * @index: any index of it; the lower half keeps it
+ * @upper: the pointer for the upper half, which inherits the marks
+ *
+ * No index is ever seen empty; one of the upper half may be seen with either pointer. xa_lock is held (dropped and taken again
+ * if @gfp may sleep). Return: 0; -ENOMEM; -EINVAL: no pointer of several indices there.
+ */
+SW_API int __xa_halve(struct xarray *xa, unsigned long index, void *upper, gfp_t gfp)
+	SW_NAME(__xa_halve);
+
+/**
  * __xa_insert_order() - an entry for 2^@order indices
  * @index: a multiple of 2^@order
  * @shadow: NULL, or where the last value entry that was in the range goes (value entries give way)

@@ -62,6 +62,23 @@ void *workingset_eviction(struct folio *folio);
 void cache_enforce_limit(void);
 unsigned long cache_shrink(unsigned long nr_pages, gfp_t gfp);
 
+/* ---- split.c ---- */
+
+/*
+ * Locked; the caller has one reference and holds i_rwsem and invalidate_lock for writing. The upper half as a folio of its own, locked
+ * and with a reference for the caller as well; NULL: not now (somebody else holds one, no memory for the tree, of the pool,
+ * private, under write-back). Off the LRU: the caller puts back on it what stays.
+ */
+struct folio *split_folio(struct address_space *mapping, struct folio *folio);
+/*
+ * [start, end) bytes of a locked folio go, which lie in it at least in part: zeroed; whole pages are given back if it can be
+ * split. Locks and references as split_folio(). The folio stays locked; it may have left the cache, or be smaller.
+ */
+void truncate_inode_partial_folio(struct address_space *mapping, struct folio *folio,
+				  sw_loff_t start, sw_loff_t end);
+/* truncate.c: locked, ours, not under write-back: out of the cache. */
+void truncate_inode_folio(struct address_space *mapping, struct folio *folio);
+
 /* ---- page-writeback.c ---- */
 
 /* A folio leaves the tree, or its tail is cut off, dirty: takes the mark and the counts back. */

@@ -6,8 +6,8 @@
  * folios to read past the end meanwhile; writers are kept out by i_rwsem. Who already holds a
  * reference of a folio that goes keeps bytes that were the file's.
  *
- * A folio that lies in the range whole is taken out; one at an edge keeps its place and has the part that is
- * cut off zeroed. (Large folios are not split: what is cut off one stays allocated until the folio goes.)
+ * A folio that lies in the range whole is taken out; one at an edge is zeroed where it is cut, and split if whole pages
+ * of it go (split.c).
  */
 
 #include "cache/lru.h"
@@ -17,7 +17,7 @@
 #define BATCH 32
 
 /* Locked, ours, not under write-back: out of the tree. */
-static void truncate_folio(struct address_space *mapping, struct folio *folio)
+void truncate_inode_folio(struct address_space *mapping, struct folio *folio)
 {
 	if (atomic_load(&folio->_mapcount) && mapping->host_ops && mapping->host_ops->unmap)
 		mapping->host_ops->unmap(mapping, folio->index, folio_nr_pages(folio));
@@ -26,23 +26,7 @@ static void truncate_folio(struct address_space *mapping, struct folio *folio)
 	filemap_remove_folio(folio);
 }
 
-/* Zero what of the folio lies in [start, end) bytes. */
-static void truncate_partial(struct address_space *mapping, struct folio *folio, sw_loff_t start,
-			     sw_loff_t end)
-{
-	sw_loff_t pos = folio_pos(folio), size = (sw_loff_t)folio_bytes(folio);
-	size_t from = start > pos ? (size_t)(start - pos) : 0;
-	size_t to = end - pos < size ? (size_t)(end - pos) : (size_t)size;
-
-	if (from >= to)
-		return;
-	if (folio_test_uptodate(folio))
-		folio_zero_range(folio, from, to - from);
-	if (folio_test_private(folio) && mapping->a_ops->invalidate_folio)
-		mapping->a_ops->invalidate_folio(folio, from, to - from);
-}
-
-/* [start, end) bytes: the folio goes or is zeroed in part. Locked here. */
+/* [start, end) bytes: the folio goes, or part of it. Locked here. */
 static void truncate_one(struct address_space *mapping, struct folio *folio, sw_loff_t start,
 			 sw_loff_t end)
 {
@@ -51,9 +35,9 @@ static void truncate_one(struct address_space *mapping, struct folio *folio, sw_
 		folio_wait_writeback(folio);
 		if (folio_pos(folio) >= start &&
 		    folio_pos(folio) + (sw_loff_t)folio_bytes(folio) <= end)
-			truncate_folio(mapping, folio);
+			truncate_inode_folio(mapping, folio);
 		else
-			truncate_partial(mapping, folio, start, end);
+			truncate_inode_partial_folio(mapping, folio, start, end);
 	}
 	folio_unlock(folio);
 }

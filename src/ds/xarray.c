@@ -220,8 +220,6 @@ static int stash_need(struct xarray *xa, struct stash *stash, unsigned int nr, g
 
 	if (stash->nr >= nr) /* nothing is missing: or who has no cache yet would ask for ever */
 		return 0;
-	if (stash->nr >= nr)
-		return 0;
 	/* The cache of nodes is made by the first who may sleep, without the lock. */
 	if ((likely(atomic_load_explicit(&node_cache, memory_order_relaxed)) ||
 	     !gfpflags_allow_blocking(gfp)) &&
@@ -238,13 +236,13 @@ static int stash_need(struct xarray *xa, struct stash *stash, unsigned int nr, g
 /* ---- looking ---------------------------------------------------------------------------------- */
 
 /*
- * The entry at @index, and where it lies: *@nodep (NULL: xa_head) and *@slotp, its first slot. If
- * there is none, the empty slot where the walk ended. Under xa_lock.
+ * What is in the slot of @index, a sibling as such, and where that is: *@nodep (NULL: xa_head, or past the end of all) and
+ * *@slotp. Under xa_lock or RCU.
  */
-static void *walk(struct xarray *xa, unsigned long index, struct xa_node **nodep,
-		  unsigned int *slotp)
+static inline void *descend(const struct xarray *xa, unsigned long index, struct xa_node **nodep,
+			    unsigned int *slotp)
 {
-	void *entry = xa->xa_head;
+	void *entry = head_load(xa);
 	struct xa_node *node = NULL;
 	unsigned int offset = 0;
 
@@ -253,50 +251,47 @@ static void *walk(struct xarray *xa, unsigned long index, struct xa_node **nodep
 	} else if (index > node_max(xa_to_node(entry))) {
 		entry = NULL;
 	} else {
-		while (xa_is_node(entry)) {
+		do {
 			node = xa_to_node(entry);
 			offset = offset_of(node, index);
-			entry = node->slots[offset];
-		}
-		if (xa_is_sibling(entry)) {
-			offset = xa_to_sibling(entry);
-			entry = node->slots[offset];
-		}
+			entry = slot_load(node, offset);
+		} while (xa_is_node(entry));
 	}
 	*nodep = node;
 	*slotp = offset;
 	return entry;
 }
 
+/* The same under xa_lock, and the first slot of what covers @index; if there is nothing, the empty slot where it ended. */
+static void *walk(struct xarray *xa, unsigned long index, struct xa_node **nodep,
+		  unsigned int *slotp)
+{
+	void *entry = descend(xa, index, nodep, slotp);
+
+	if (xa_is_sibling(entry)) {
+		*slotp = xa_to_sibling(entry);
+		entry = (*nodep)->slots[*slotp];
+	}
+	return entry;
+}
+
 void *xa_load(struct xarray *xa, unsigned long index)
 {
-	void *entry, *first;
 	struct xa_node *node;
 	unsigned int offset;
+	void *entry, *first;
 
 	rcu_read_lock();
-again:
-	entry = head_load(xa);
-	if (!xa_is_node(entry)) {
-		entry = index ? NULL : entry;
-		goto out;
-	}
-	if (index > node_max(xa_to_node(entry))) {
-		entry = NULL;
-		goto out;
-	}
-	do {
-		node = xa_to_node(entry);
-		offset = offset_of(node, index);
-		entry = slot_load(node, offset);
-	} while (xa_is_node(entry));
-	if (xa_is_sibling(entry)) {
+	for (;;) {
+		entry = descend(xa, index, &node, &offset);
+		if (likely(!xa_is_sibling(entry)))
+			break;
 		first = slot_load(node, xa_to_sibling(entry));
-		if (slot_load(node, offset) != entry || xa_is_internal(first))
-			goto again;
-		entry = first;
+		if (slot_load(node, offset) == entry && !xa_is_internal(first)) {
+			entry = first;
+			break;
+		}
 	}
-out:
 	rcu_read_unlock();
 	return entry;
 }
@@ -381,28 +376,17 @@ void xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
 
 bool xa_get_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
 {
-	void *entry;
 	struct xa_node *node;
 	unsigned int offset;
 	bool marked = false;
+	void *entry;
 
 	rcu_read_lock();
-	entry = head_load(xa);
-	if (!xa_is_node(entry)) {
-		marked = !index && entry && root_marked(xa, mark);
-		goto out;
-	}
-	if (index > node_max(xa_to_node(entry)))
-		goto out;
-	do {
-		node = xa_to_node(entry);
-		offset = offset_of(node, index);
-		entry = slot_load(node, offset);
-	} while (xa_is_node(entry));
+	entry = descend(xa, index, &node, &offset);
 	if (xa_is_sibling(entry))
 		offset = xa_to_sibling(entry);
-	marked = entry && marks_load(node, mark) & BIT(offset);
-out:
+	if (entry)
+		marked = node ? marks_load(node, mark) & BIT(offset) : root_marked(xa, mark);
 	rcu_read_unlock();
 	return marked;
 }
@@ -604,6 +588,14 @@ static struct xa_node *top_for(struct xarray *xa, struct stash *stash, unsigned 
 	return xa_to_node(xa->xa_head);
 }
 
+/* @span slots from @first on: the first holds @entry, and then the others name it. */
+static void slots_fill(struct xa_node *node, unsigned int first, unsigned int span, void *entry)
+{
+	slot_store(node, first, entry);
+	for (unsigned int i = 1; i < span; i++)
+		slot_store(node, first + i, sibling_entry(first));
+}
+
 /* An entry where nothing is. Cannot fail. */
 static void plant(struct xarray *xa, struct stash *stash, unsigned long index, unsigned int order,
 		  void *entry)
@@ -636,10 +628,7 @@ static void plant(struct xarray *xa, struct stash *stash, unsigned long index, u
 	node->count = (unsigned char)(node->count + span);
 	if (xa_is_value(entry))
 		node->nr_values = (unsigned char)(node->nr_values + span);
-	/* The first slot before those that point at it. */
-	slot_store(node, offset, entry);
-	for (unsigned int i = 1; i < span; i++)
-		slot_store(node, offset + i, sibling_entry(offset));
+	slots_fill(node, offset, span, entry);
 }
 
 /* What an ordinary store may be asked for. */
@@ -815,18 +804,11 @@ out:
 /* Last index of the entry that covers @index, or @index. */
 static unsigned long last_index(struct xarray *xa, unsigned long index)
 {
-	void *entry = head_load(xa);
 	struct xa_node *node;
 	unsigned int offset, span = 1;
+	void *entry = descend(xa, index, &node, &offset);
 
-	if (!xa_is_node(entry) || index > node_max(xa_to_node(entry)))
-		return index;
-	do {
-		node = xa_to_node(entry);
-		offset = offset_of(node, index);
-		entry = slot_load(node, offset);
-	} while (xa_is_node(entry));
-	if (!entry)
+	if (!entry || !node)
 		return index;
 	if (xa_is_sibling(entry))
 		offset = xa_to_sibling(entry);
@@ -962,6 +944,58 @@ int __xa_insert_order(struct xarray *xa, unsigned long index, unsigned int order
 	stash_empty(&stash);
 	if (shadow)
 		*shadow = err ? NULL : was;
+	return err;
+}
+
+/* The entry has a slot for itself: a node below it has room for two. */
+static void halve_slot(struct xarray *xa, struct stash *stash, struct xa_node *node,
+		       unsigned int offset, void *upper)
+{
+	struct xa_node *fresh = stash_take(stash, xa, node->shift - XA_CHUNK_SHIFT);
+	const unsigned int half = XA_CHUNK_SIZE / 2;
+
+	fresh->parent = node;
+	fresh->offset = (unsigned char)offset;
+	fresh->count = XA_CHUNK_SIZE;
+	slots_fill(fresh, 0, half, node->slots[offset]);
+	slots_fill(fresh, half, half, upper);
+	for (xa_mark_t mark = 0; mark < XA_MAX_MARKS; mark++)
+		if (node->marks[mark] & BIT(offset))
+			fresh->marks[mark] = BIT(0) | BIT(half);
+	slot_store(node, offset, node_entry(fresh));
+	shrink(xa);
+}
+
+int __xa_halve(struct xarray *xa, unsigned long index, void *upper, gfp_t gfp)
+{
+	struct stash stash = { 0 };
+	struct xa_node *node;
+	unsigned int offset, span;
+	void *entry;
+	int err;
+
+	if (!upper || !entry_ok(upper) || xa_is_value(upper))
+		return -EINVAL;
+	do {
+		entry = walk(xa, index, &node, &offset);
+		span = node ? span_of(node, offset) : 1;
+		err = -EINVAL; /* no entry of more than one index */
+		if (!entry || xa_is_value(entry) || !node || (!node->shift && span == 1))
+			break;
+		err = span > 1 ? 0 : stash_need(xa, &stash, 1, gfp);
+		if (err)
+			continue;
+		if (span == 1) {
+			halve_slot(xa, &stash, node, offset, upper);
+			continue;
+		}
+		span /= 2;
+		for (xa_mark_t mark = 0; mark < XA_MAX_MARKS; mark++)
+			if (node->marks[mark] & BIT(offset))
+				mark_set(xa, node, offset + span, mark);
+		slots_fill(node, offset + span, span, upper);
+	} while (err == -EAGAIN);
+	stash_empty(&stash);
 	return err;
 }
 

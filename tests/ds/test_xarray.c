@@ -177,13 +177,33 @@ static void one_replace(struct kunit *test, struct xarray *xa, struct model *m, 
 	m->marks[first] = xa_is_value(entry) ? 0 : marks;
 }
 
+static void one_halve(struct kunit *test, struct xarray *xa, struct model *m, unsigned long base,
+		      struct prng *r, unsigned int i)
+{
+	void *upper = item(prng_u64(r)), *old = m->entry[i];
+	unsigned int first = m->first[i], order = m->order[i];
+	unsigned char marks = old ? m->marks[first] : 0;
+	bool can = old && !xa_is_value(old) && order;
+	int err;
+
+	xa_lock(xa);
+	err = __xa_halve(xa, base + i, upper, GFP_KERNEL);
+	xa_unlock(xa);
+	KUNIT_ASSERT_EQ(test, err, can ? 0 : -EINVAL);
+	if (!can)
+		return;
+	model_put(m, first, order - 1, old);
+	model_put(m, first + (1u << (order - 1)), order - 1, upper);
+	m->marks[first] = m->marks[first + (1u << (order - 1))] = marks;
+}
+
 static void one_op(struct kunit *test, struct xarray *xa, struct model *m, unsigned long base,
 		   struct prng *r, unsigned int window)
 {
 	unsigned int i = (unsigned int)prng_below(r, window);
 	void *entry = item(prng_u64(r)), *got;
 
-	switch (prng_below(r, 9)) {
+	switch (prng_below(r, 10)) {
 	case 0:
 		got = xa_store(xa, base + i, entry, GFP_KERNEL);
 		KUNIT_ASSERT_PTR_EQ(test, got, m->entry[i]);
@@ -213,6 +233,9 @@ static void one_op(struct kunit *test, struct xarray *xa, struct model *m, unsig
 		one_replace(test, xa, m, base, r, i);
 		break;
 	case 8:
+		one_halve(test, xa, m, base, r, i);
+		break;
+	case 9:
 		got = xa_cmpxchg(xa, base + i, item(7), entry, GFP_KERNEL);
 		KUNIT_ASSERT_PTR_EQ(test, got, m->entry[i]);
 		if (got == item(7))

@@ -8,6 +8,7 @@
 
 #include "fs_test.h"
 
+#include <linux/falloc.h>
 #include <sys/mman.h>
 
 #define THREADS 4
@@ -385,6 +386,75 @@ KUNIT_TEST(release_runs_once_for_each_file_that_threads_closed, .timeout_s = 300
 		sw_fs_close(fd);
 	expect_none_wrong(test);
 	KUNIT_EXPECT_EQ(test, ramdev.ops[OP_RELEASE], ramdev.ops[OP_OPEN]);
+}
+
+/* ---- a huge folio that is cut while it is read --------------------------------------------------------- */
+
+#define CUT_PAGES 512
+
+static _Atomic bool cut_done;
+
+/* Every third page stays. */
+static bool cut_stays(unsigned int page)
+{
+	return page % 3 == 0;
+}
+
+static void *reads_what_stays(void *arg)
+{
+	struct rng rng = { 9 + (uint64_t)(uintptr_t)arg };
+	unsigned char page[PAGE_SIZE];
+
+	while (!atomic_load(&cut_done)) {
+		int64_t pos = (int64_t)rng_below(&rng, CUT_PAGES) / 3 * 3 * PAGE_SIZE;
+		struct sw_fs_pin pin;
+
+		if (sw_fs_pread(shared_fd, page, sizeof(page), pos) != (ssize_t)sizeof(page) ||
+		    !is_pattern(page, sizeof(page), (uint64_t)pos, 3))
+			note_wrong("pread of a page that stays", pos);
+		if (rng_below(&rng, 16))
+			continue;
+		ALLOW(sw_fs_page_pin(shared_fd, pos, &pin), 0);
+		if (!is_pattern(pin.addr, PAGE_SIZE, (uint64_t)pos, 3))
+			note_wrong("a pinned page that stays", pos);
+		sw_fs_page_unpin(&pin);
+	}
+	return NULL;
+}
+
+KUNIT_TEST(readers_of_a_folio_that_is_cut_see_its_bytes_all_the_time, .timeout_s = 300)
+{
+	struct rng rng = { kunit_seed(test) };
+
+	mount_tmpfs(test);
+	for (int round = 0; round < rounds(40); round++) {
+		pthread_t thread[2];
+
+		put_pattern(test, "/cut", CUT_PAGES * PAGE_SIZE, 3);
+		shared_fd = sw_fs_open("/cut", O_RDWR, 0);
+		atomic_store(&cut_done, false);
+		for (long i = 0; i < 2; i++)
+			KUNIT_ASSERT_EQ(
+				test, pthread_create(&thread[i], NULL, reads_what_stays, (void *)i),
+				0);
+		for (int i = 0; i < 400; i++) {
+			unsigned int page = rng_below(&rng, CUT_PAGES);
+
+			if (!cut_stays(page))
+				KUNIT_EXPECT_EQ(
+					test,
+					sw_fs_fallocate(shared_fd,
+							FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+							page * (int64_t)PAGE_SIZE, PAGE_SIZE),
+					0);
+		}
+		atomic_store(&cut_done, true);
+		for (int i = 0; i < 2; i++)
+			pthread_join(thread[i], NULL);
+		KUNIT_EXPECT_EQ(test, sw_fs_close(shared_fd), 0);
+		KUNIT_EXPECT_EQ(test, sw_fs_unlink("/cut"), 0);
+	}
+	expect_none_wrong(test);
 }
 
 /* ---- a write that comes while the file goes ------------------------------------------------------------ */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/falloc.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
 #include <sys/xattr.h>
@@ -113,6 +114,33 @@ KUNIT_TEST(the_last_block_is_given_and_no_more)
 	KUNIT_EXPECT_EQ(test, free_blocks(), 1);
 	KUNIT_EXPECT_EQ(test, sw_fs_close(fd), 0);
 	KUNIT_EXPECT_EQ(test, free_blocks(), 16);
+}
+
+/* A file that was written in one piece lies in huge folios. */
+KUNIT_TEST(a_hole_anywhere_gives_back_its_blocks)
+{
+	const int64_t huge = 2 << 20;
+	char *bytes = calloc(1, (size_t)(2 * huge));
+	struct stat st;
+	int fd;
+
+	KUNIT_ASSERT_EQ(test, sw_fs_mount("tmpfs", NULL, "/", 0, NULL), 0);
+	fd = sw_fs_open("/f", O_CREAT | O_RDWR, 0644);
+	memset(bytes, 'x', (size_t)(2 * huge));
+	KUNIT_ASSERT_EQ(test, sw_fs_write(fd, bytes, (size_t)(2 * huge)), 2 * huge);
+	KUNIT_ASSERT_EQ(test,
+			sw_fs_fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 5000, huge),
+			0);
+	KUNIT_ASSERT_EQ(test, sw_fs_fstat(fd, &st), 0);
+	/* From 8192 to 2 MiB + 4096. */
+	KUNIT_EXPECT_EQ(test, st.st_blocks, (2 * huge - (huge - 4096)) / 512);
+	KUNIT_EXPECT_EQ(test, sw_fs_lseek(fd, 0, SEEK_HOLE), 8192);
+	KUNIT_EXPECT_EQ(test, sw_fs_lseek(fd, 8192, SEEK_DATA), huge + 4096);
+	KUNIT_ASSERT_EQ(test, sw_fs_ftruncate(fd, 100), 0);
+	KUNIT_ASSERT_EQ(test, sw_fs_fstat(fd, &st), 0);
+	KUNIT_EXPECT_EQ(test, st.st_blocks, 8);
+	KUNIT_EXPECT_EQ(test, sw_fs_close(fd), 0);
+	free(bytes);
 }
 
 KUNIT_TEST(the_last_inode_is_given_and_no_more)

@@ -11,8 +11,8 @@
  * A new folio is zeroed where the write does not reach; it becomes uptodate in ->write_end, and
  * only then do readers without locks believe in it.
  *
- * Differs from Linux: a large folio that is cut by truncate or a hole is not split. What is cut off reads as zeros,
- * but is counted until all of the folio goes.
+ * Differs from Linux: a large folio of a file that is mapped is not split where truncate or a hole cuts it. What is cut off
+ * reads as zeros, but is counted until all of the folio goes.
  */
 
 #include <string.h>
