@@ -191,7 +191,44 @@ static void leave_terminal(int pipe_fd)
 
 /* ---- the file system, the session ---------------------------------------------------------------------- */
 
-static int make_file_system(const struct mount_options *opt)
+/* The first of the words that the file system does not take on its own, or all of them. Cuts @words. */
+static const char *wrong_word(struct file_system_type *type, char *words)
+{
+	char copy[sizeof(((struct mount_options *)0)->fs)], *rest = copy, *word;
+
+	snprintf(copy, sizeof(copy), "%s", words);
+	while ((word = strsep(&rest, ","))) {
+		struct vfsmount *mnt = vfs_kern_mount(type, 0, NULL, word);
+
+		if (!IS_ERR(mnt)) {
+			kern_unmount(mnt);
+			continue;
+		}
+		snprintf(words, sizeof(copy), "%s", word);
+		break;
+	}
+	return words;
+}
+
+static int say_why_not(struct mount_options *opt, struct file_system_type *type, int err)
+{
+	bool has_source = !strcmp(opt->type, "dax");
+
+	if (err == EINVAL && has_source && !opt->source)
+		return fail(
+			"%s wants a source, the file that it lies in: slabwork mount %s FILE %s",
+			opt->type, opt->type, opt->dir);
+	if (err == EINVAL && has_source)
+		return fail("%s is no image of %s's%s%s", opt->source, opt->type,
+			    *opt->fs ? ", or the options are not: " : "", opt->fs);
+	if (err == EINVAL && *opt->fs)
+		return fail("%s does not take '%s'", opt->type, wrong_word(type, opt->fs));
+	return fail("cannot make a %s%s%s: %s%s", opt->type, opt->source ? " of " : "",
+		    opt->source ? opt->source : "", strerror(err),
+		    err == ENOENT ? " (-o size=1g makes it)" : "");
+}
+
+static int make_file_system(struct mount_options *opt)
 {
 	struct sw_cache_limits limits = { .max_pages = opt->cache_pages ? opt->cache_pages :
 									  CACHE_PAGES };
@@ -201,18 +238,8 @@ static int make_file_system(const struct mount_options *opt)
 	if (!type)
 		return fail("there is no file system type '%s': tmpfs, dax, proc", opt->type);
 	mnt = vfs_kern_mount(type, (int)opt->flags, opt->source, *opt->fs ? opt->fs : NULL);
-	if (IS_ERR(mnt)) {
-		int err = (int)-PTR_ERR(mnt);
-
-		if (err == EINVAL)
-			return fail("%s does not know these options, or wants a source: %s%s%s",
-				    opt->type, opt->source ? opt->source : "",
-				    opt->source && *opt->fs ? " " : "",
-				    *opt->fs ? opt->fs : "(none)");
-		return fail("cannot make a %s%s%s: %s%s", opt->type, opt->source ? " of " : "",
-			    opt->source ? opt->source : "", strerror(err),
-			    err == ENOENT ? " (-o size=1g makes it)" : "");
-	}
+	if (IS_ERR(mnt))
+		return say_why_not(opt, type, (int)-PTR_ERR(mnt));
 	front.mnt = mnt;
 	front.per_open = !strcmp(opt->type, "proc");
 	front.timeout_s = front.per_open ? 0 : LONG_S;

@@ -3,7 +3,7 @@
  * options.c - the command line of slabwork-mount
  *
  * Room: fuse. A word after -o is for the kernel's side (ro, nosuid, allow_other ...), for this server
- * (xattr, threads= ...), or for the file system, which says itself what it does not know.
+ * (xattr, threads= ...), for who reads /etc/fstab, or for the file system, which says itself what it does not know.
  */
 
 #include <stdarg.h>
@@ -52,6 +52,18 @@ static bool is_kernels(const char *word)
 	return !strncmp(word, "fsname=", 7);
 }
 
+/* Words of /etc/fstab that say what is so anyway, or are for who reads that file. */
+static bool is_fstabs(const char *word)
+{
+	static const char *const words[] = { "defaults", "relatime", "auto",   "noauto",  "user",
+					     "nouser",   "users",    "nofail", "_netdev", NULL };
+
+	for (size_t i = 0; words[i]; i++)
+		if (!strcmp(word, words[i]))
+			return true;
+	return !strncmp(word, "x-", 2);
+}
+
 static bool parse_number(const char *text, unsigned long max, unsigned long *out)
 {
 	char *end;
@@ -78,6 +90,8 @@ static int parse_word(struct mount_options *opt, char *word)
 		if (!parse_number(word + 9, 1ul << 20, &n))
 			return usage("cache_mb= takes MiB, 1 to 1048576, not '%s'", word + 9);
 		opt->cache_pages = n << (20 - PAGE_SHIFT);
+	} else if (is_fstabs(word)) {
+		return 0;
 	} else if (is_kernels(word)) {
 		if (!strcmp(word, "ro"))
 			opt->flags |= SB_RDONLY;

@@ -110,6 +110,9 @@ off
 "$sw" mount -q -o ro tmpfs "$m"
 fails ro_is_read_only "Read-only file system" touch "$m/f"
 off
+holds words_of_fstab_are_known "$sw" mount -q -o defaults,rw,noauto,nofail,_netdev,x-systemd.automount,relatime,size=1m tmpfs "$m"
+holds and_the_others_count test "$(stat -f -c %b "$m")" = 256
+off
 "$sw" mount -q -o writethrough,size=64k tmpfs "$m"
 fails writethrough_says_ENOSPC_at_once "No space left on device" dd if=/dev/zero of="$m/f" bs=128k count=1 conv=notrunc
 off
@@ -162,7 +165,8 @@ fi
 
 # ---- called wrongly ----
 fails a_type_that_is_not_there "slabwork: there is no file system type 'ext9': tmpfs, dax, proc" "$sw" mount ext9 "$m"
-fails an_option_that_is_not_there "slabwork: tmpfs does not know these options" "$sw" mount -o frob=1 tmpfs "$m"
+fails an_option_that_is_not_there "slabwork: tmpfs does not take 'frob=1'" "$sw" mount -o frob=1 tmpfs "$m"
+fails the_one_of_several_is_named "slabwork: tmpfs does not take 'size=1x'" "$sw" mount -o mode=700,size=1x,nr_inodes=5 tmpfs "$m"
 fails a_folder_that_is_not_there "slabwork: $work/nowhere: No such file or directory" "$sw" mount tmpfs "$work/nowhere"
 fails a_file_is_no_folder "slabwork: $work/.on is not a directory" "$sw" mount tmpfs "$work/.on"
 fails no_folder "slabwork: mount what, and where?" "$sw" mount tmpfs

@@ -35,10 +35,10 @@ gone "$server"
 kill "$user"
 holds after_SIGTERM_in_use_nothing_is_lost sh -c '"$0" mount -q dax "$1" "$2" && test "$(tr -d d <"$2/eight" | wc -c)" = 0 && test "$(wc -c <"$2/eight")" = 8388608' "$sw" "$image" "$m"
 off
-fails dax_wants_a_source "slabwork: dax does not know these options, or wants a source" "$sw" mount dax "$m"
+fails dax_wants_a_source "slabwork: dax wants a source, the file that it lies in: slabwork mount dax FILE $m" "$sw" mount dax "$m"
 fails a_host_file_that_is_not_there "No such file or directory (-o size=1g makes it)" "$sw" mount dax "$work/none" "$m"
 head -c 1048576 /dev/urandom >garbage
-fails what_is_no_image_is_left_alone "slabwork: " sh -c 'md5sum garbage >sum; "$0" mount dax "$1/garbage" "$2"; s=$?; md5sum -c --quiet sum && exit $s' "$sw" "$work" "$m"
+fails what_is_no_image_is_left_alone "slabwork: $work/garbage is no image of dax's" sh -c 'md5sum garbage >sum; "$0" mount dax "$1/garbage" "$2"; s=$?; md5sum -c --quiet sum && exit $s' "$sw" "$work" "$m"
 holds ro_dax_is_read_only sh -c '"$0" mount -q -o ro dax "$1" "$2" && ! touch "$2/x" && test -s "$2/eight" && "$0" umount "$2"' "$sw" "$image" "$m"
 
 # ---- proc ----
