@@ -23,7 +23,7 @@
  * freed after a grace period; an unlinked node keeps its slots. Who meets a sibling reads the
  * first slot and then the sibling again: unchanged, so the pair belonged together.
  *
- * 4. Invariants (sw_xa_validate())
+ * 4. Invariants (sw_xa_validate(), xarray_validate.c)
  *
  *   X1  A node in the tree has count > 0 slots in use, nr_values of them (siblings count as their first) values.
  *   X2  The top node has more than slot 0 in use, or slot 0 is a multi-index entry.
@@ -40,94 +40,11 @@
 #include <slabwork/slab.h>
 #include <slabwork/xarray.h>
 
-#include "lib/bitops.h"
+#include "ds/xarray_internal.h"
 
 #define LEVELS_MOST 11 /* ceil(64 / 6) */
 
-/* The marks of the array as a whole, above the gfp bits. */
-#define ROOT_MARK(mark) (1u << (__GFP_BITS_SHIFT + (mark)))
-_Static_assert(__GFP_BITS_SHIFT + XA_MAX_MARKS <= 32, "marks fit above the gfp bits");
-
 static struct kmem_cache *_Atomic node_cache;
-
-/* ---- slots, marks ------------------------------------------------------------------------ */
-
-static inline void *slot_load(struct xa_node *node, unsigned int offset)
-{
-	return __atomic_load_n(&node->slots[offset], __ATOMIC_ACQUIRE);
-}
-
-static inline void slot_store(struct xa_node *node, unsigned int offset, void *entry)
-{
-	__atomic_store_n(&node->slots[offset], entry, __ATOMIC_RELEASE);
-}
-
-static inline void *head_load(const struct xarray *xa)
-{
-	return __atomic_load_n(&xa->xa_head, __ATOMIC_ACQUIRE);
-}
-
-static inline void head_store(struct xarray *xa, void *entry)
-{
-	__atomic_store_n(&xa->xa_head, entry, __ATOMIC_RELEASE);
-}
-
-static inline void *node_entry(struct xa_node *node)
-{
-	return (void *)((unsigned long)node | 2);
-}
-
-static inline void *sibling_entry(unsigned int of)
-{
-	return (void *)((unsigned long)of << 2 | 2);
-}
-
-static inline unsigned long marks_load(const struct xa_node *node, xa_mark_t mark)
-{
-	return __atomic_load_n(&((struct xa_node *)node)->marks[mark], __ATOMIC_RELAXED);
-}
-
-static inline void marks_store(struct xa_node *node, xa_mark_t mark, unsigned long bits)
-{
-	__atomic_store_n(&node->marks[mark], bits, __ATOMIC_RELAXED);
-}
-
-static inline bool root_marked(const struct xarray *xa, xa_mark_t mark)
-{
-	return __atomic_load_n(&((struct xarray *)xa)->xa_flags, __ATOMIC_RELAXED) &
-	       ROOT_MARK(mark);
-}
-
-static inline void root_mark(struct xarray *xa, xa_mark_t mark, bool on)
-{
-	gfp_t flags = xa->xa_flags;
-
-	__atomic_store_n(&xa->xa_flags, on ? flags | ROOT_MARK(mark) : flags & ~ROOT_MARK(mark),
-			 __ATOMIC_RELAXED);
-}
-
-/* Largest index below this top node. */
-static inline unsigned long node_max(const struct xa_node *node)
-{
-	unsigned int bits = node->shift + XA_CHUNK_SHIFT;
-
-	return bits >= BITS_PER_LONG ? ~0UL : (1UL << bits) - 1;
-}
-
-static inline unsigned int offset_of(const struct xa_node *node, unsigned long index)
-{
-	return (unsigned int)(index >> node->shift) & XA_CHUNK_MASK;
-}
-
-/* Slots that the entry at @offset has, itself and its siblings. */
-static unsigned int span_of(struct xa_node *node, unsigned int offset)
-{
-	unsigned int span = 1;
-
-	while (offset + span < XA_CHUNK_SIZE && node->slots[offset + span] == sibling_entry(offset))
-		span++;
-	return span;
-}
 
 /* ---- nodes: taken and freed ----------------------------------------------------------------- */
 
@@ -999,7 +916,7 @@ int __xa_halve(struct xarray *xa, unsigned long index, void *upper, gfp_t gfp)
 	return err;
 }
 
-/* ---- the end; checks --------------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------------------- */
 
 static void free_below(struct xa_node *node)
 {
@@ -1021,79 +938,4 @@ void xa_destroy(struct xarray *xa)
 	xa_unlock(xa);
 	if (xa_is_node(head))
 		free_below(xa_to_node(head));
-}
-
-static const char *validate_siblings(const struct xa_node *node, unsigned int i)
-{
-	unsigned int first = xa_to_sibling(node->slots[i]);
-
-	if (first >= i || !node->slots[first] || xa_is_internal(node->slots[first]))
-		return "X6: a sibling of nothing";
-	if (node->slots[i - 1] != node->slots[first] && node->slots[i - 1] != node->slots[i])
-		return "X6: a gap among siblings";
-	return NULL;
-}
-
-static const char *validate_node(struct xarray *xa, struct xa_node *node, bool top)
-{
-	unsigned int count = 0, values = 0;
-	const char *bad = NULL;
-
-	for (unsigned int i = 0; i < XA_CHUNK_SIZE && !bad; i++) {
-		void *entry = node->slots[i], *first = entry;
-		struct xa_node *child = xa_is_node(entry) ? xa_to_node(entry) : NULL;
-
-		for (xa_mark_t m = 0; m < XA_MAX_MARKS; m++)
-			if ((node->marks[m] >> i & 1) &&
-			    (!entry || xa_is_sibling(entry) || (child && !child->marks[m])))
-				return "X4: a mark on nothing";
-			else if (child && child->marks[m] && !(node->marks[m] >> i & 1))
-				return "X4: a mark below that is not above";
-		if (!entry)
-			continue;
-		count++;
-		if (child) {
-			if (child->parent != node || child->offset != i || !node->shift ||
-			    child->shift != node->shift - XA_CHUNK_SHIFT)
-				return "X3: a child that hangs elsewhere";
-			bad = validate_node(xa, child, false);
-			continue;
-		}
-		if (xa_is_sibling(entry)) {
-			bad = validate_siblings(node, i);
-			first = node->slots[xa_to_sibling(entry)];
-		} else {
-			unsigned int span = span_of(node, i);
-
-			if (span & (span - 1) || i & (span - 1))
-				return "X6: siblings are not aligned";
-		}
-		values += xa_is_value(first);
-	}
-	if (bad)
-		return bad;
-	if (!count || count != node->count || values != node->nr_values || node->array != xa)
-		return "X1: counts";
-	if (top && (node->parent ||
-		    (count == 1 && node->slots[0] && (xa_is_node(node->slots[0]) || !node->shift))))
-		return "X2: the tree is too high";
-	return NULL;
-}
-
-const char *sw_xa_validate(struct xarray *xa)
-{
-	const char *bad = NULL;
-
-	xa_lock(xa);
-	for (xa_mark_t m = 0; m < XA_MAX_MARKS && !bad; m++) {
-		bool on = root_marked(xa, m);
-
-		if (xa_is_node(xa->xa_head) ? on != !!xa_to_node(xa->xa_head)->marks[m] :
-					      on && !xa->xa_head)
-			bad = "X5: marks of the array";
-	}
-	if (!bad && xa_is_node(xa->xa_head))
-		bad = validate_node(xa, xa_to_node(xa->xa_head), true);
-	xa_unlock(xa);
-	return bad;
 }
