@@ -8,7 +8,8 @@
  *   read64, read4k      pread() of 64 bytes, of 4 KiB, at random in 1 MiB that stays in the CPU's cache
  *   read4k-64M          pread() of 4 KiB at random in 64 MiB
  *   read1M              pread() of 1 MiB at random in 64 MiB
- *   copy4k-64M, copy1M  memcpy() of the same from ordinary memory: the floor (only fs.)
+ *   copy4k, copy4k-64M, copy1M  memcpy() of the same from ordinary memory: the floor of reads (only fs.)
+ *   copyin4k            memcpy() of 4 KiB to random places of 1 MiB of ordinary memory: the floor of write4k (only fs.)
  *   pin                 sw_fs_page_pin() and _unpin() at random in 1 MiB (only fs.)
  *   write4k             pwrite() of 4 KiB over what is there, at random in 1 MiB
  *   stat, missing       stat() of "d/file", of a name that is not there
@@ -195,6 +196,17 @@ static long copy_random(const struct row *row, long ops, size_t bytes)
 static long copy4k(const struct row *row, long ops)
 {
 	return copy_random(row, ops, 4096);
+}
+
+static long copyin4k(const struct row *row, long ops)
+{
+	uint32_t places = (uint32_t)(row->size / 4096);
+
+	for (long i = 0; i < ops; i++) {
+		memcpy(plain + rng_below(&rng, places) * 4096UL, buf[0], 4096);
+		USED(plain);
+	}
+	return ops;
 }
 
 static long copy1m(const struct row *row, long ops)
@@ -409,12 +421,14 @@ static void page_bytes4k(const struct row *row)
 static const struct row rows[] = {
 	BOTH("read64", read64, SMALL_BYTES, 1, 0),
 	BOTH("read4k", read4k, SMALL_BYTES, 1, 0),
+	OURS("copy4k", copy4k, SMALL_BYTES, setup_plain),
 	BOTH("read4k-64M", read4k, LARGE_BYTES, 1, 0),
 	OURS("copy4k-64M", copy4k, LARGE_BYTES, setup_plain),
 	BOTH("read1M", read1m, LARGE_BYTES, 1, 0),
 	OURS("copy1M", copy1m, LARGE_BYTES, setup_plain),
 	OURS("pin", pin, SMALL_BYTES, setup),
 	BOTH("write4k", write4k, SMALL_BYTES, 1, 0),
+	OURS("copyin4k", copyin4k, SMALL_BYTES, setup_plain),
 	BOTH("stat", stat_file, 4096, 1, 0),
 	BOTH("missing", stat_missing, 4096, 1, 0),
 	BOTH("open", open_close, 4096, 1, 0),

@@ -74,7 +74,7 @@ static inline void file_zero(void *to, size_t n)
 }
 #endif
 
-/* ---- copy.c: pages that are read ---- */
+/* ---- copy.c: pages that are read, or written over ---- */
 
 #define COPY_WIDE_LEAST 1024
 #define COPY_WIDE_MOST  8192

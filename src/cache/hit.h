@@ -50,7 +50,7 @@ static inline bool hit_wants_touch(const struct address_space *mapping, unsigned
 #define HIT_SMALL 64
 
 /* Pages: copy.c. A few bytes without a call: from both ends towards the middle, 16 at a time. */
-static inline void hit_copy_out(char *to, const char *from, size_t n)
+static inline void hit_copy_bytes(char *to, const char *from, size_t n)
 {
 	if (n > HIT_SMALL || n < 16) {
 		if (n >= COPY_WIDE_LEAST && n <= COPY_WIDE_MOST && copy_wide_words)
@@ -95,7 +95,7 @@ static inline __attribute__((always_inline)) size_t hit_copy(struct address_spac
 	if (unlikely((flags & (1u << PG_uptodate | 1u << PG_readahead)) != 1u << PG_uptodate))
 		return 0;
 	offset = hit_offset(folio, flags, pos, &len);
-	hit_copy_out(to, (const char *)folio_addr(folio) + offset, len);
+	hit_copy_bytes(to, (const char *)folio_addr(folio) + offset, len);
 	if (unlikely(read_seqcount_retry(&mapping->removals, seq)))
 		return 0;
 	if (unlikely(hit_wants_touch(mapping, flags, offset)))
@@ -162,7 +162,10 @@ static inline ssize_t hit_write(struct address_space *mapping, sw_loff_t pos, co
 	to = hit_overwrite(mapping, pos, &n);
 	if (unlikely(!to || n < len))
 		return -EAGAIN;
-	file_copy(to, buf, len);
+	if (HITS_WITHOUT_REFERENCE)
+		hit_copy_bytes(to, buf, len);
+	else
+		file_copy(to, buf, len);
 	return (ssize_t)len;
 }
 
