@@ -130,8 +130,8 @@ static unsigned int default_sheaf_capacity(unsigned int size)
 		return sheaf_round_capacity(28);
 	if (size > 1024)
 		return sheaf_round_capacity(60);
-	if (size >= 128)
-		return sheaf_round_capacity(size >= 512 ? 124 : 252);
+	if (size >= 512)
+		return sheaf_round_capacity(124);
 	return sheaf_round_capacity(508);
 }
 
