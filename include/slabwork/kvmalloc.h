@@ -112,18 +112,10 @@ SW_ALWAYS_INLINE SW_ALLOC_SIZE(1, 2) __must_check void *kvcalloc(size_t n, size_
 }
 
 /* Typed forms (since 7.0); the helpers are <slabwork/slab.h>'s. */
-#define kvmalloc_obj(var_or_type, ...)                                        \
-	((__typeof__(var_or_type) *)kvmalloc(sizeof(__typeof__(var_or_type)), \
-					     SW_GFP_OR_KERNEL(__VA_ARGS__)))
-#define kvzalloc_obj(var_or_type, ...)                                        \
-	((__typeof__(var_or_type) *)kvzalloc(sizeof(__typeof__(var_or_type)), \
-					     SW_GFP_OR_KERNEL(__VA_ARGS__)))
-#define kvmalloc_objs(var_or_type, count, ...)                                             \
-	((__typeof__(var_or_type) *)kvmalloc_array(count, sizeof(__typeof__(var_or_type)), \
-						   SW_GFP_OR_KERNEL(__VA_ARGS__)))
-#define kvzalloc_objs(var_or_type, count, ...)                                       \
-	((__typeof__(var_or_type) *)kvcalloc(count, sizeof(__typeof__(var_or_type)), \
-					     SW_GFP_OR_KERNEL(__VA_ARGS__)))
+#define kvmalloc_obj(...)  SW_OBJ(kvmalloc, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvzalloc_obj(...)  SW_OBJ(kvzalloc, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvmalloc_objs(...) SW_OBJS(kvmalloc_array, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvzalloc_objs(...) SW_OBJS(kvcalloc, __VA_ARGS__, GFP_KERNEL, 0)
 
 SW_END_DECLS
 

@@ -138,16 +138,18 @@ SW_API void shrinker_free(struct shrinker *shrinker) SW_NAME(shrinker_free);
 /**
  * register_shrinker() - activate a shrinker of one's own
  * @shrinker: stays where it is until unregister_shrinker()
- * ...: Linux 6.0's form: printf format and arguments of its name
+ * ...: Linux 6.0's form: printf format of its name, and up to nine arguments
  *
  * Context: May sleep.
  * Return: 0, or -EINVAL if a callback is missing or @shrinker is registered already.
  * Source: Linux 5.4 and 6.0, include/linux/shrinker.h
  */
-#define register_shrinker(shrinker, ...) \
-	__SW_SHRINKER_FORM(__VA_OPT__(named))(shrinker __VA_OPT__(, ) __VA_ARGS__)
-#define __SW_SHRINKER_FORM(form)  __SW_SHRINKER_FORM2(form)
-#define __SW_SHRINKER_FORM2(form) __register_shrinker_##form
+#define register_shrinker(...)                                                                  \
+	__SW_SHRINKER_FORM(__VA_ARGS__, named, named, named, named, named, named, named, named, \
+			   named, named, , )                                                    \
+	(__VA_ARGS__)
+#define __SW_SHRINKER_FORM(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, form, ...) \
+	__register_shrinker_##form
 
 /* What register_shrinker() comes to: 5.4's form, 6.0's. */
 SW_API int __register_shrinker_(struct shrinker *shrinker) SW_NAME(register_shrinker);

@@ -510,20 +510,17 @@ SW_ALWAYS_INLINE __must_check void *krealloc_array(void *p, size_t n, size_t siz
 #define kmalloc_node_track_caller(size, flags, node) kmalloc_node(size, flags, node)
 
 /* Typed allocation (since 7.0): by variable or type; flags default to GFP_KERNEL. */
-#define SW_GFP_OR_KERNEL(...)    (SW_GFP_FIRST(__VA_OPT__(__VA_ARGS__, ) GFP_KERNEL, 0))
-#define SW_GFP_FIRST(first, ...) first
-#define kmalloc_obj(var_or_type, ...)                                        \
-	((__typeof__(var_or_type) *)kmalloc(sizeof(__typeof__(var_or_type)), \
-					    SW_GFP_OR_KERNEL(__VA_ARGS__)))
-#define kzalloc_obj(var_or_type, ...)                                        \
-	((__typeof__(var_or_type) *)kzalloc(sizeof(__typeof__(var_or_type)), \
-					    SW_GFP_OR_KERNEL(__VA_ARGS__)))
-#define kmalloc_objs(var_or_type, count, ...)                                             \
-	((__typeof__(var_or_type) *)kmalloc_array(count, sizeof(__typeof__(var_or_type)), \
-						  SW_GFP_OR_KERNEL(__VA_ARGS__)))
-#define kzalloc_objs(var_or_type, count, ...)                                       \
-	((__typeof__(var_or_type) *)kcalloc(count, sizeof(__typeof__(var_or_type)), \
-					    SW_GFP_OR_KERNEL(__VA_ARGS__)))
+#define kmalloc_obj(...)  SW_OBJ(kmalloc, __VA_ARGS__, GFP_KERNEL, 0)
+#define kzalloc_obj(...)  SW_OBJ(kzalloc, __VA_ARGS__, GFP_KERNEL, 0)
+#define kmalloc_objs(...) SW_OBJS(kmalloc_array, __VA_ARGS__, GFP_KERNEL, 0)
+#define kzalloc_objs(...) SW_OBJS(kcalloc, __VA_ARGS__, GFP_KERNEL, 0)
+#define kmalloc_flex(...) SW_FLEX(kmalloc, __VA_ARGS__, GFP_KERNEL, 0)
+#define kzalloc_flex(...) SW_FLEX(kzalloc, __VA_ARGS__, GFP_KERNEL, 0)
+/* What stands behind the caller's flags, GFP_KERNEL included, is for the form without them. */
+#define SW_OBJ(call, var_or_type, flags, ...) \
+	((__typeof__(var_or_type) *)call(sizeof(__typeof__(var_or_type)), flags))
+#define SW_OBJS(call, var_or_type, count, flags, ...) \
+	((__typeof__(var_or_type) *)call(count, sizeof(__typeof__(var_or_type)), flags))
 /* sizeof(*p) plus count elements of the flexible array member; SIZE_MAX on overflow. */
 static inline size_t sw_flex_size(size_t head, size_t each, size_t count)
 {
@@ -536,15 +533,11 @@ static inline size_t sw_flex_size(size_t head, size_t each, size_t count)
 }
 #define SW_FLEX_BYTES(type, member, count) \
 	sw_flex_size(sizeof(type), sizeof(((__typeof__(type) *)0)->member[0]), count)
-#define SW_FLEX(call, type, member, count, flags)                                        \
+#define SW_FLEX(call, type, member, count, flags, ...)                                   \
 	({                                                                               \
 		size_t __bytes = SW_FLEX_BYTES(type, member, count);                     \
 		(__typeof__(type) *)(__bytes == SIZE_MAX ? NULL : call(__bytes, flags)); \
 	})
-#define kmalloc_flex(type, member, count, ...) \
-	SW_FLEX(kmalloc, __typeof__(type), member, count, SW_GFP_OR_KERNEL(__VA_ARGS__))
-#define kzalloc_flex(type, member, count, ...) \
-	SW_FLEX(kzalloc, __typeof__(type), member, count, SW_GFP_OR_KERNEL(__VA_ARGS__))
 
 /* ---- your own private row of size buckets (since 6.11) ---- */
 struct kmem_buckets;
