@@ -75,14 +75,14 @@ static _Atomic unsigned long online_events; /* steps so far */
 
 /* --- parameters ---------------------------------------------------------------------- */
 
-static int set_bytes(const char *value, uint64_t least, uint64_t *out)
+static int set_bytes(const char *value, uint64_t least, uint64_t most, uint64_t *out)
 {
 	uint64_t bytes;
 	int ret = param_bytes(value, &bytes);
 
 	if (ret)
 		return ret;
-	if (bytes < least || bytes > 1ULL << 46)
+	if (bytes < least || bytes > most)
 		return -EINVAL;
 	*out = bytes & PAGE_MASK;
 	return 0;
@@ -90,25 +90,25 @@ static int set_bytes(const char *value, uint64_t least, uint64_t *out)
 
 static int set_mem(const char *value)
 {
-	return set_bytes(value, MEM_LEAST, &mem_bytes);
+	return set_bytes(value, MEM_LEAST, 1ULL << 46, &mem_bytes);
 }
 __param(mem, "mem", set_mem, "1M..64T", PARAM_NONE);
 
 static int set_dma(const char *value)
 {
-	return set_bytes(value, 0, &dma_bytes);
+	return set_bytes(value, 0, 512ULL << 20, &dma_bytes);
 }
 __param(dma, "dma", set_dma, "0..512M", PARAM_NONE);
 
 static int set_dma32(const char *value)
 {
-	return set_bytes(value, 0, &dma32_bytes);
+	return set_bytes(value, 0, 2ULL << 30, &dma32_bytes);
 }
 __param(dma32, "dma32", set_dma32, "0..2G", PARAM_NONE);
 
 static int set_movablecore(const char *value)
 {
-	return set_bytes(value, 0, &movable_bytes);
+	return set_bytes(value, 0, 1ULL << 46, &movable_bytes);
 }
 __param(movablecore, "movablecore", set_movablecore, "0..64T", PARAM_NONE);
 

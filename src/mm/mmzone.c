@@ -187,6 +187,8 @@ static void set_zone_wmarks(struct zone *zone, unsigned long lowmem)
 		min = managed / 1024 < 32 ? 32 : managed / 1024 > 128 ? 128 : managed / 1024;
 	else
 		min = lowmem ? (unsigned long)((unsigned __int128)min * managed / lowmem) : 0;
+	if (min > managed / 4) /* min_free_kbytes= may be more than there is, or is yet */
+		min = managed / 4;
 	if (!managed)
 		min = 0;
 	step = max_of(min / 4,
