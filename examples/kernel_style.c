@@ -34,7 +34,7 @@ int main(void)
 	static const char *const names[] = { "buddy", "slab", "sheaf", "barn" };
 	struct item *list = NULL;
 	char *big = vzalloc(8UL << 20);
-	struct page *page = alloc_pages(GFP_KERNEL, 3);
+	struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, 3);
 
 	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		list = push(list, names[i]);

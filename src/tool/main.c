@@ -21,7 +21,7 @@
 const struct command commands[] = {
 	{ "run", "[OPTION]... [--] PROGRAM [ARGUMENT]...", "run a program on slabwork",
 	  "PROGRAM becomes this process: same process id, same exit status.\n\n"
-	  "  --slabwork WORDS  add WORDS to the SLABWORK variable, as \"mem=512M kfence=off\"\n"
+	  "  --slabwork WORDS  add WORDS to the SLABWORK variable, as \"mem=512M slab_nomerge\"\n"
 	  "  --no-control      without the control socket that `slabwork trim` asks\n"
 	  "  -v, --verbose     say on stderr that it starts (the default on a terminal)\n"
 	  "  -q, --quiet       say nothing\n\n"
