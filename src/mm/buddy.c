@@ -228,16 +228,32 @@ static struct page *take_from(struct zone *zone, struct page *page, unsigned int
 	return page;
 }
 
-/* The smallest block of this type that is large enough. */
+/* Has at least half of the block memory behind it? */
+static bool mostly_committed(const struct page *page)
+{
+	return __buddy_committed(page_to_pfn_raw(page), page->order) * 2 >= 1UL << page->order;
+}
+
+/*
+ * The smallest block of this type that is large enough; of those, one that has memory behind it
+ * before a smaller one that has not: what lies warm in a large block is resident anyway, and
+ * a page that is touched for the first time adds to it. (Lists have their warm blocks in front.)
+ */
 static struct page *take_smallest(struct zone *zone, unsigned int order, enum migratetype type)
 {
+	struct page *cold = NULL;
+
 	for (unsigned int o = order; o < MAX_ORDER; o++) {
 		struct page *page = first_block(zone, o, type);
 
-		if (page)
+		if (!page)
+			continue;
+		if (order >= PAGEBLOCK_ORDER || mostly_committed(page))
 			return take_from(zone, page, order, type);
+		if (!cold)
+			cold = page;
 	}
-	return NULL;
+	return cold ? take_from(zone, cold, order, type) : NULL;
 }
 
 /* --- taking from another migrate type -------------------------------------------------------- */

@@ -71,6 +71,29 @@ KUNIT_TEST(what_is_freed_comes_back_to_the_last_page)
 	KUNIT_EXPECT_EQ(test, page_alloc_validate(), 0);
 }
 
+/* A smaller free block that nobody touched would add to what is resident. */
+KUNIT_TEST(memory_that_is_resident_goes_out_before_untouched_memory)
+{
+	struct page *warm, *buddy, *splits, *page;
+	unsigned long first;
+
+	machine("mem=16M page_decay_ms=1000000 page_surplus=1G");
+	warm = alloc_pages(GFP_KERNEL, 9);
+	buddy = alloc_pages(GFP_KERNEL, 9);
+	splits = alloc_pages(GFP_KERNEL, 4); /* leaves untouched halves of 64 KiB and more */
+	KUNIT_ASSERT_TRUE(test, warm && buddy && splits);
+	first = page_to_pfn(warm);
+	__free_pages(warm, 9);
+	pcp_drain_all();
+	page = alloc_pages(GFP_KERNEL, 4);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_EXPECT_LT(test, page_to_pfn(page) - first, 1UL << 9);
+	__free_pages(page, 4);
+	__free_pages(splits, 4);
+	__free_pages(buddy, 9);
+	KUNIT_EXPECT_EQ(test, page_alloc_validate(), 0);
+}
+
 KUNIT_TEST(an_order_above_the_largest_is_null_with_a_warning)
 {
 	machine("mem=8M");
