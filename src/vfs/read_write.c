@@ -248,8 +248,9 @@ ssize_t sw_fs_pread(int fd, void *buf, size_t count, int64_t pos)
 }
 
 /*
- * -EAGAIN: go the long way. The file is not counted, only its inode is locked: found open again once that is done, it
- * was open while we held the lock, and the last iput() waits for the lock (evict()).
+ * -EAGAIN: go the long way. The file is not counted, only its inode is locked, which may have become another's before that:
+ * the file, found open again on this inode once that is done, was open while we held the lock, and the last iput() waits
+ * for the lock (evict()).
  */
 static ssize_t pwrite_hit(unsigned int fd, const void *buf, size_t count, sw_loff_t pos)
 {
@@ -263,7 +264,7 @@ static ssize_t pwrite_hit(unsigned int fd, const void *buf, size_t count, sw_lof
 	if (unlikely(!file))
 		goto unlock;
 	inode = READ_ONCE(file->f_inode);
-	if (unlikely(!inode || !mapping_test(inode->i_mapping, AS_OVERWRITE_IN_PLACE) ||
+	if (unlikely(!inode || !mapping_test(READ_ONCE(inode->i_mapping), AS_OVERWRITE_IN_PLACE) ||
 		     !down_write_trylock(&inode->i_rwsem)))
 		goto unlock;
 	smp_mb__after_atomic(); /* Partner: evict(). */
