@@ -150,11 +150,10 @@ static int help(const char *name)
 	return EXIT_OK;
 }
 
-int main(int argc, char **argv)
+static int command_run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 	const struct command *cmd;
-	int status;
 
 	if (!name) {
 		help(NULL);
@@ -173,8 +172,17 @@ int main(int argc, char **argv)
 		command_help(cmd);
 		return EXIT_OK;
 	}
-	status = cmd->run(cmd, argc - 1, argv + 1);
+	return cmd->run(cmd, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	int status = command_run(argc, argv);
+	bool lost = ferror(stdout); /* of an earlier write; why is not known any more */
+
 	if (fflush(stdout) && status == EXIT_OK)
 		return fail("cannot write: %s", strerror(errno));
+	if (lost && status == EXIT_OK)
+		return fail("cannot write all of it");
 	return status;
 }

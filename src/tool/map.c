@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tool/map.h"
 
@@ -204,15 +205,20 @@ static int collect(struct map *map)
 	return err;
 }
 
-/* Into a file beside, which then takes the name: nobody reads half a picture. */
+/*
+ * Into a file beside, which then takes the name: nobody reads half a picture. What is there
+ * already and is no file (a device, a pipe, a link) stays what it is and is written to.
+ */
 static int write_file(struct map *map, const char *path)
 {
 	char temporary[4096];
+	struct stat st;
+	bool beside = lstat(path, &st) || S_ISREG(st.st_mode);
 	FILE *out;
 	int err = 0;
 
-	if (snprintf(temporary, sizeof(temporary), "%s.%d", path, (int)map->target.pid) >=
-	    (int)sizeof(temporary))
+	if (snprintf(temporary, sizeof(temporary), beside ? "%s.%d" : "%s", path,
+		     (int)map->target.pid) >= (int)sizeof(temporary))
 		return fail("%s: the name is too long", path);
 	out = fopen(temporary, "we");
 	if (!out)
@@ -222,11 +228,12 @@ static int write_file(struct map *map, const char *path)
 		err = errno;
 	if (fclose(out) && !err)
 		err = errno;
-	if (!err && rename(temporary, path))
+	if (!err && beside && rename(temporary, path))
 		err = errno;
 	if (!err)
 		return EXIT_OK;
-	remove(temporary);
+	if (beside)
+		remove(temporary);
 	return fail("cannot write %s: %s", path, strerror(err));
 }
 

@@ -42,6 +42,14 @@ small=$pid
 holds it_writes_the_file_and_says_what_to_do \
     sh -c '"$0" map -o map.svg $1 >out; cat out; grep -qxE "map\.svg: [0-9.]+M in cells of [0-9]+K\.  try: xdg-open map\.svg" out && test -s map.svg' "$sw" "$large"
 holds unless_said_it_is_called_after_the_process sh -c '"$0" map $1 && test -s map-$1.svg' "$sw" "$small"
+mkfifo pipe
+holds a_pipe_is_written_to_and_stays_one \
+    sh -c '{ cat pipe >piped & } && "$0" map -o pipe $1 && wait && test -p pipe && grep -q "</svg>" piped' "$sw" "$small"
+ln -s behind.svg link.svg
+holds a_link_stays_one_and_the_file_behind_it_is_written \
+    sh -c '"$0" map -o link.svg $1 && test -h link.svg && test -s behind.svg' "$sw" "$small"
+says output_that_is_lost_is_an_error 1 "slabwork: cannot write: No space left on device$nl" \
+    sh -c '"$0" help >/dev/full' "$sw"
 holds a_small_heap_is_a_cell_a_page sh -c '"$0" map -o - $1 | grep -q "A cell is 4K, a page"' "$sw" "$small"
 holds a_picture_stays_small sh -c 'test "$(wc -c <map.svg)" -lt 4000000'
 holds the_cache_is_in_the_legend_and_in_the_picture \
