@@ -656,7 +656,7 @@ static int ramdev_open(struct inode *inode, struct file *file)
 {
 	note(OP_OPEN, "%s", name_of(file));
 	if (S_ISREG(inode->i_mode))
-		file->f_mode |= FMODE_CACHE_HIT;
+		file_add_mode(file, FMODE_CACHE_HIT);
 	return 0;
 }
 
