@@ -32,6 +32,9 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+/* Who takes malloc() from libslabwork-malloc.a takes these: libc.a's would bring a second malloc(). */
+__asm__(".globl realloc, memalign");
+
 void cfree(void *p);
 void free_sized(void *p, size_t n);
 void free_aligned_sized(void *p, size_t align, size_t n);
