@@ -2,7 +2,7 @@
 /*
  * migrate.c - one folio takes over from another: contents, flags, place
  *
- * Room: cache. For the shared pool (a file becomes mappable) and for splitting. Both are locked, @src is mapped nowhere.
+ * Room: cache. For the shared pool (a file becomes mappable). Both are locked, @src is mapped nowhere.
  * @src's count is frozen while the tree changes, so nobody can have got it by a look-up; who looked it up before
  * and holds a reference makes it EAGAIN. Readers without a reference see removals move and look again.
  */
