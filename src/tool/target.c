@@ -241,6 +241,15 @@ static pid_t find_by_name(const char *name)
 
 /* ---- opening ---------------------------------------------------------------------------- */
 
+/* A process that nobody has waited for yet, or a thread of the kernel: there is no memory to read. */
+static bool has_no_program(pid_t pid)
+{
+	char path[64], exe[8];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	return readlink(path, exe, sizeof(exe)) < 0 && errno == ENOENT;
+}
+
 static void explain(const struct target *target, int err)
 {
 	switch (err) {
@@ -256,6 +265,11 @@ static void explain(const struct target *target, int err)
 		     (int)target->pid, target->name);
 		return;
 	case -ENOEXEC:
+		if (has_no_program(target->pid)) {
+			fail("process %d (%s) has ended, or is a thread of the kernel",
+			     (int)target->pid, target->name);
+			return;
+		}
 		fail("process %d (%s) does not run on slabwork. Start it so: slabwork run -- %s",
 		     (int)target->pid, target->name, target->name);
 		return;

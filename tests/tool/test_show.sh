@@ -140,6 +140,12 @@ else
     skip another_users_process_is_not_shown "needs root, and a build folder that others can read"
 fi
 
+# The shell becomes a sleep, which never waits for its child.
+start sh -c 'sleep 0.3 & echo $! >zombie; exec sleep 60'
+is_called sleep
+holds a_process_that_nobody_waited_for_has_ended \
+    sh -c 'sleep 0.5; test "$("$0" slabinfo "$(cat zombie)" 2>&1)" = "slabwork: process $(cat zombie) (sleep) has ended, or is a thread of the kernel"' "$sw"
+
 holds every_command_has_help sh -c '"$0" help | sed -n "s/^  \([a-z][a-z]*\)  .*/\1/p" >names
     test "$(wc -l <names)" -ge 10 && while read -r c; do "$0" $c --help | grep -q "^usage: slabwork $c" || exit 1; done <names' "$sw"
 holds version_is_one_line sh -c '"$0" --version | grep -qxE "slabwork [0-9.]+"' "$sw"
