@@ -11,26 +11,24 @@
 
 #include "vfs/vfs_internal.h"
 
-static __thread const struct cred *overridden;
+__thread const struct cred *cred_overridden __attribute__((tls_model("initial-exec")));
 
 const struct cred *current_cred(void)
 {
-	const struct cred *cred = overridden;
-
-	return cred ? cred : &current_task()->cred;
+	return cred_now();
 }
 
 const struct cred *override_creds(const struct cred *cred)
 {
-	const struct cred *old = overridden;
+	const struct cred *old = cred_overridden;
 
-	overridden = cred;
+	cred_overridden = cred;
 	return old;
 }
 
 void revert_creds(const struct cred *old)
 {
-	overridden = old;
+	cred_overridden = old;
 }
 
 /* What the process is: groups past SW_NGROUPS are not known here. */

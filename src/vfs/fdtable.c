@@ -202,7 +202,7 @@ void files_put(struct files_struct *files)
 
 /* ---- numbers ---------------------------------------------------------------------------- */
 
-static unsigned int find_next_fd(const struct fdtable *fdt, unsigned int start)
+static inline unsigned int find_next_fd(const struct fdtable *fdt, unsigned int start)
 {
 	unsigned int words = fdt->max_fds / 64, word = start / 64;
 	unsigned long free = ~fdt->open_fds[word] & (~0ul << (start % 64));
@@ -325,7 +325,7 @@ void fd_install(unsigned int fd, struct file *file)
 	spin_unlock(&files->file_lock);
 }
 
-static struct file *__file_close_fd(struct files_struct *files, unsigned int fd)
+static inline struct file *__file_close_fd(struct files_struct *files, unsigned int fd)
 {
 	struct fdtable *fdt = files_fdtable(files);
 	struct file *file;

@@ -636,7 +636,7 @@ uint64_t get_next_ino(void)
  */
 void inode_init_owner(struct inode *inode, const struct inode *dir, mode_t mode)
 {
-	const struct cred *cred = current_cred();
+	const struct cred *cred = cred_now();
 
 	gid_t gid = cred->fsgid;
 

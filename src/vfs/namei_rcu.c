@@ -27,7 +27,7 @@ struct walker {
 
 /* ---- where it starts ------------------------------------------------------------------ */
 
-static int stand_at(struct walker *w, struct vfsmount *mnt, struct dentry *dentry)
+static inline int stand_at(struct walker *w, struct vfsmount *mnt, struct dentry *dentry)
 {
 	w->at->mnt = mnt;
 	w->at->dentry = dentry;
@@ -36,7 +36,7 @@ static int stand_at(struct walker *w, struct vfsmount *mnt, struct dentry *dentr
 	return w->at->seq & 1 || !w->at->inode ? -ECHILD : 0;
 }
 
-static int read_fs_path(const struct path *slot, struct path *path)
+static inline int read_fs_path(const struct path *slot, struct path *path)
 {
 	struct fs_struct *fs = current_task()->fs;
 	uint32_t seq;
@@ -72,7 +72,7 @@ static int start_at_fd(struct walker *w, int dfd)
 	return stand_at(w, path.mnt, path.dentry);
 }
 
-static int start(struct walker *w, int dfd, const char *name)
+static inline int start(struct walker *w, int dfd, const char *name)
 {
 	struct path pwd;
 
@@ -89,18 +89,25 @@ static int start(struct walker *w, int dfd, const char *name)
 
 /* ---- a step --------------------------------------------------------------------------------- */
 
-static int may_exec_rcu(struct inode *dir)
+/* Not simply everybody. */
+static __attribute__((noinline)) int may_exec_ask(struct inode *dir,
+						  const struct inode_operations *op)
 {
-	mode_t mode = READ_ONCE(dir->i_mode);
-	const struct inode_operations *op = READ_ONCE(dir->i_op);
-
-	if (!S_ISDIR(mode))
+	if (!S_ISDIR(READ_ONCE(dir->i_mode)))
 		return -ECHILD;
 	if (op->permission)
 		return op->permission(dir, MAY_EXEC | MAY_NOT_BLOCK);
-	if ((mode & 0111) == 0111)
-		return 0;
 	return generic_permission(dir, MAY_EXEC);
+}
+
+SW_ALWAYS_INLINE int may_exec_rcu(struct inode *dir)
+{
+	const struct inode_operations *op = READ_ONCE(dir->i_op);
+
+	if (likely(!op->permission &&
+		   (READ_ONCE(dir->i_mode) & (S_IFMT | 0111)) == (S_IFDIR | 0111)))
+		return 0;
+	return may_exec_ask(dir, op);
 }
 
 static int step_up(struct walker *w)

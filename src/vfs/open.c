@@ -74,7 +74,7 @@ static fmode_t mode_of_flags(unsigned int flags)
 int do_dentry_open(struct file *file, struct inode *inode)
 {
 	unsigned int flags = atomic_load_explicit(&file->f_flags, memory_order_relaxed);
-	const struct cred *cred = current_cred();
+	const struct cred *cred = cred_now();
 	fmode_t mode;
 	int err = 0;
 

@@ -14,7 +14,7 @@
 /* setgid is looked at before the umask: who asks for a group's rights is meant, not what is left of it. */
 mode_t mode_of_new(const struct inode *dir, mode_t mode)
 {
-	const struct cred *cred = current_cred();
+	const struct cred *cred = cred_now();
 
 	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && !S_ISDIR(mode) &&
 	    READ_ONCE(dir->i_mode) & S_ISGID && !cred_capable(cred) &&
@@ -26,7 +26,7 @@ mode_t mode_of_new(const struct inode *dir, mode_t mode)
 int generic_permission(struct inode *inode, int mask)
 {
 	mode_t mode = READ_ONCE(inode->i_mode);
-	const struct cred *cred = current_cred();
+	const struct cred *cred = cred_now();
 	mode_t bits = mode;
 
 	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
@@ -65,7 +65,7 @@ int inode_permission(struct inode *inode, int mask)
 /* A sticky directory: only the owner of the file, of the directory, and root remove. */
 static bool sticky_forbids(struct inode *dir, struct inode *inode)
 {
-	const struct cred *cred = current_cred();
+	const struct cred *cred = cred_now();
 
 	return READ_ONCE(dir->i_mode) & S_ISVTX && cred->fsuid != READ_ONCE(inode->i_uid) &&
 	       cred->fsuid != READ_ONCE(dir->i_uid) && !cred_capable(cred);

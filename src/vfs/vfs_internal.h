@@ -60,6 +60,16 @@ static inline struct sw_fs_task *current_task(void)
 	return task ? task : &init_task;
 }
 
+extern __thread const struct cred *cred_overridden __attribute__((tls_model("initial-exec")));
+
+/* current_cred(), inline. */
+static inline const struct cred *cred_now(void)
+{
+	const struct cred *cred = cred_overridden;
+
+	return cred ? cred : &current_task()->cred;
+}
+
 mode_t current_umask(void);
 /* Where all tasks stand at the root of @mnt and nowhere else in it: how many references that are; -1: elsewhere. */
 long tasks_at_root(struct vfsmount *mnt);
