@@ -129,7 +129,9 @@ unsigned int mapping_write_order(const struct address_space *mapping, sw_loff_t 
 
 	if (!len || !mapping_test(mapping, AS_LARGE_FOLIO))
 		return 0;
-	if (pos <= size && !(pos & (huge - 1)) && size >= 4 * huge)
+	/* A few bytes in a hole get no huge page: a sparse file may have many such holes. */
+	if (!(pos & (huge - 1)) && size >= 4 * huge &&
+	    (pos == size || (pos < size && (sw_loff_t)len >= huge / 4)))
 		return HUGE_ORDER;
 	return min(get_order(((size_t)pos & ~PAGE_MASK) + len), (unsigned int)HUGE_ORDER);
 }

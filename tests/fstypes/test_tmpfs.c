@@ -117,6 +117,23 @@ KUNIT_TEST(the_last_block_is_given_and_no_more)
 }
 
 /* A file that was written in one piece lies in huge folios. */
+KUNIT_TEST(a_byte_in_a_hole_takes_a_block_wherever_the_hole_is)
+{
+	const int64_t far = (int64_t)1 << 40, huge = 2 << 20;
+	long before;
+	int fd;
+
+	mount_root(test, "size=64m");
+	fd = sw_fs_open("/sparse", O_CREAT | O_RDWR, 0644);
+	KUNIT_ASSERT_GE(test, fd, 0);
+	KUNIT_ASSERT_EQ(test, sw_fs_pwrite(fd, "!", 1, far), 1);
+	before = free_blocks();
+	for (int i = 0; i < 20; i++)
+		KUNIT_ASSERT_EQ(test, sw_fs_pwrite(fd, "!", 1, i * huge), 1);
+	KUNIT_EXPECT_EQ(test, before - free_blocks(), 20);
+	KUNIT_EXPECT_EQ(test, sw_fs_lseek(fd, 4096, SEEK_DATA), huge);
+}
+
 KUNIT_TEST(a_hole_anywhere_gives_back_its_blocks)
 {
 	const int64_t huge = 2 << 20;

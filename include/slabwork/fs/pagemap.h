@@ -561,7 +561,8 @@ SW_API int simple_write_end(struct file *file, struct address_space *mapping, sw
 /**
  * mapping_write_order() - how large a folio a write of @len bytes at @pos should make, if there is none
  *
- * What holds the write; for a file that grows, a huge page once that is at most a quarter of what it has.
+ * What holds the write; at the end of a file, or for a write of a quarter of one, a huge page once that is at most
+ * a quarter of what the file has.
  * Return: log2 of pages. filemap_alloc_folio() and the index may make it less.
  */
 SW_API unsigned int mapping_write_order(const struct address_space *mapping, sw_loff_t pos,
