@@ -277,6 +277,7 @@ static struct fuse_session *make_session(const struct mount_options *opt)
 	char list[2 * PATH_MAX + 2048] = "default_permissions,subtype=slabwork";
 	const char *words[] = { "slabwork", "-o", list, NULL };
 	struct fuse_args args = FUSE_ARGS_INIT(3, (char **)words);
+	struct fuse_session *session;
 
 	if (*opt->kernel)
 		add(list, sizeof(list), opt->kernel);
@@ -285,7 +286,9 @@ static struct fuse_session *make_session(const struct mount_options *opt)
 		add(list, sizeof(list), "allow_other");
 	if (!strstr(list, "fsname="))
 		add_fsname(list, sizeof(list), opt->source ? opt->source : opt->type);
-	return fuse_session_new(&args, &front_ops, sizeof(front_ops), NULL);
+	session = fuse_session_new(&args, &front_ops, sizeof(front_ops), NULL);
+	fuse_opt_free_args(&args);
+	return session;
 }
 
 static int run_loop(struct fuse_session *session, unsigned int threads)
