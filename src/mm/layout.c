@@ -66,8 +66,8 @@
 #endif
 
 struct sw_layout sw_layout;
-uintptr_t sw_nr_steps
-	__attribute__((aligned(64))); /* every free reads it: beside nothing that is written */
+/* Every free reads it: beside nothing that is written. */
+uintptr_t sw_nr_steps __attribute__((aligned(64)));
 struct mem_section *section_table;
 
 /* The last granule mapped: of the section table for the machine, for the low window, of the tags. */
