@@ -76,6 +76,17 @@ struct folio *split_folio(struct address_space *mapping, struct folio *folio);
  */
 void truncate_inode_partial_folio(struct address_space *mapping, struct folio *folio,
 				  sw_loff_t start, sw_loff_t end);
+/* The pages that lie in [start, end) bytes whole: from … to, without it. MAX_LFS_FILESIZE is the end of all. */
+static inline pgoff_t whole_pages_from(sw_loff_t start)
+{
+	return ((pgoff_t)start + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
+static inline pgoff_t whole_pages_to(sw_loff_t end)
+{
+	return end == MAX_LFS_FILESIZE ? ~0UL : (pgoff_t)end >> PAGE_SHIFT;
+}
+
 /* truncate.c: locked, ours, not under write-back: out of the cache. */
 void truncate_inode_folio(struct address_space *mapping, struct folio *folio);
 

@@ -97,8 +97,7 @@ static void zero_part(struct address_space *mapping, struct folio *folio, sw_lof
 static void carve(struct address_space *mapping, struct folio *folio, sw_loff_t start,
 		  sw_loff_t end, bool lru)
 {
-	pgoff_t first = ((pgoff_t)start + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	pgoff_t last = (pgoff_t)end >> PAGE_SHIFT;
+	pgoff_t first = whole_pages_from(start), last = whole_pages_to(end);
 
 	while (folio->index < last && folio_next_index(folio) > first) {
 		struct folio *upper;

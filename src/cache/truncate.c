@@ -33,8 +33,8 @@ static void truncate_one(struct address_space *mapping, struct folio *folio, sw_
 	folio_lock(folio);
 	if (folio_mapping(folio) == mapping) {
 		folio_wait_writeback(folio);
-		if (folio_pos(folio) >= start &&
-		    folio_pos(folio) + (sw_loff_t)folio_bytes(folio) <= end)
+		if (folio->index >= whole_pages_from(start) &&
+		    folio_next_index(folio) <= whole_pages_to(end))
 			truncate_inode_folio(mapping, folio);
 		else
 			truncate_inode_partial_folio(mapping, folio, start, end);
@@ -65,7 +65,7 @@ void truncate_inode_pages_range(struct address_space *mapping, sw_loff_t lstart,
 	sw_loff_t end = lend < 0 || lend == MAX_LFS_FILESIZE ? MAX_LFS_FILESIZE : lend + 1;
 	pgoff_t index = (pgoff_t)lstart >> PAGE_SHIFT;
 	pgoff_t last = end == MAX_LFS_FILESIZE ? ~0UL : (pgoff_t)(end - 1) >> PAGE_SHIFT;
-	pgoff_t whole = (pgoff_t)(lstart + (sw_loff_t)PAGE_SIZE - 1) >> PAGE_SHIFT;
+	pgoff_t whole = whole_pages_from(lstart);
 	struct folio *folios[BATCH];
 	unsigned int nr;
 
@@ -177,7 +177,7 @@ int invalidate_inode_pages2_range(struct address_space *mapping, pgoff_t start, 
 			if (folio_test_dirty(folio))
 				(void)filemap_write_and_wait_range(
 					mapping, folio_pos(folio),
-					folio_pos(folio) + (sw_loff_t)folio_bytes(folio) - 1);
+					folio_pos(folio) + (sw_loff_t)(folio_bytes(folio) - 1));
 			folio_lock(folio);
 			folio_wait_writeback(folio);
 			if (folio_mapping(folio) == mapping) {

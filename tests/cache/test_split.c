@@ -203,3 +203,18 @@ KUNIT_TEST(any_holes_leave_what_is_beside_them, .timeout_s = 300)
 		KUNIT_ASSERT_EQ(test, global_node_state(NR_FILE_PAGES), 0);
 	}
 }
+
+/* The last page that a file can have, and the large folio around it: its end is no offset any more. */
+KUNIT_TEST(the_end_of_the_largest_file_is_cut_like_any_other)
+{
+	const pgoff_t index = ((pgoff_t)MAX_LFS_FILESIZE >> PAGE_SHIFT) + 1 - PAGES;
+
+	mem_mapping();
+	folio_drop(add_numbers(test, index));
+	truncate_inode_pages_range(&mapping, (sw_loff_t)((index + 3) << PAGE_SHIFT), -1);
+	KUNIT_EXPECT_EQ(test, mapping.nrpages, 3);
+	truncate_inode_pages_range(&mapping, (sw_loff_t)((index + 1) << PAGE_SHIFT), -1);
+	KUNIT_EXPECT_EQ(test, mapping.nrpages, 1);
+	truncate_inode_pages_final(&mapping);
+	KUNIT_EXPECT_EQ(test, mapping.nrpages, 0);
+}

@@ -160,6 +160,27 @@ KUNIT_TEST(a_hole_anywhere_gives_back_its_blocks)
 	free(bytes);
 }
 
+KUNIT_TEST(the_last_page_of_the_largest_file_is_given_and_taken_back)
+{
+	const int64_t at = INT64_MAX - 100;
+	struct stat st;
+	int fd;
+
+	KUNIT_ASSERT_EQ(test, sw_fs_mount("tmpfs", NULL, "/", 0, NULL), 0);
+	fd = sw_fs_open("/f", O_CREAT | O_RDWR, 0644);
+	KUNIT_ASSERT_EQ(test, sw_fs_fallocate(fd, 0, at, 100), 0);
+	KUNIT_ASSERT_EQ(test, sw_fs_fstat(fd, &st), 0);
+	KUNIT_EXPECT_EQ(test, st.st_size, INT64_MAX);
+	KUNIT_EXPECT_EQ(test, st.st_blocks, 8);
+	KUNIT_EXPECT_EQ(test,
+			sw_fs_fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at - 5000,
+					5100),
+			0);
+	KUNIT_ASSERT_EQ(test, sw_fs_fstat(fd, &st), 0);
+	KUNIT_EXPECT_EQ(test, st.st_blocks, 0);
+	KUNIT_EXPECT_EQ(test, sw_fs_close(fd), 0);
+}
+
 KUNIT_TEST(the_last_inode_is_given_and_no_more)
 {
 	char path[16];

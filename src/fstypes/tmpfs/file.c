@@ -204,14 +204,14 @@ static sw_loff_t tmpfs_llseek(struct file *file, sw_loff_t offset, int whence)
 static void punch(struct inode *inode, sw_loff_t start, sw_loff_t end)
 {
 	struct address_space *mapping = inode->i_mapping;
-	sw_loff_t first = (start + (sw_loff_t)PAGE_SIZE - 1) & (sw_loff_t)PAGE_MASK;
-	sw_loff_t last = end & (sw_loff_t)PAGE_MASK;
+	sw_loff_t first = PAGE_ALIGN((uint64_t)start), last = end & (sw_loff_t)PAGE_MASK;
+	bool pages = start <= last && last > first;
 
 	down_write(&mapping->invalidate_lock);
-	if (last > first)
+	if (pages)
 		unmap_mapping_range(mapping, first, last - first, 0);
 	truncate_inode_pages_range(mapping, start, end - 1);
-	if (last > first)
+	if (pages)
 		unmap_mapping_range(mapping, first, last - first, 0);
 	up_write(&mapping->invalidate_lock);
 	tmpfs_settle(inode, 0);
@@ -221,11 +221,12 @@ static void punch(struct inode *inode, sw_loff_t start, sw_loff_t end)
 /* Every page of [start, end) is there. 0, -ENOSPC, -ENOMEM; then what was added stays, as zeros. */
 static int fill(struct inode *inode, sw_loff_t start, sw_loff_t end)
 {
-	sw_loff_t pos = start & (sw_loff_t)PAGE_MASK;
+	pgoff_t index = (pgoff_t)start >> PAGE_SHIFT, last = (pgoff_t)(end - 1) >> PAGE_SHIFT;
 
-	while (pos < end) {
-		struct folio *folio = __filemap_get_folio(
-			inode->i_mapping, (pgoff_t)(pos >> PAGE_SHIFT), FGP_LOCK, 0);
+	/* By pages: behind the last byte that a file can have there is no offset. */
+	while (index <= last) {
+		struct folio *folio = __filemap_get_folio(inode->i_mapping, index, FGP_LOCK, 0);
+		sw_loff_t pos = (sw_loff_t)(index << PAGE_SHIFT);
 
 		if (folio == ERR_PTR(-ENOENT))
 			folio = add_folio(inode, pos,
@@ -233,7 +234,7 @@ static int fill(struct inode *inode, sw_loff_t start, sw_loff_t end)
 							PAGE_SIZE << MAX_FOLIO_ORDER));
 		if (IS_ERR(folio))
 			return (int)PTR_ERR(folio);
-		pos = folio_pos(folio) + (sw_loff_t)folio_bytes(folio);
+		index = folio_next_index(folio);
 		if (!folio_test_uptodate(folio))
 			tmpfs_read_folio(NULL, folio);
 		else
