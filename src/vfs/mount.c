@@ -5,7 +5,8 @@
  * Room: vfs. Door: <slabwork/fs/vfs.h>, sw_fs_mount(), sw_fs_umount().
  *
  * A mount has a place (parent mount, dentry there) or none (vfs_kern_mount(), the root). Its count: one for being
- * attached, one each path, file, child. Umount sets a count of exactly one to 0 in one step, so whoever
+ * attached, one each path, file, child. While it is attached these are counted on the CPU that takes or drops one
+ * (<slabwork/local_count.h>); umount brings them together first (count_exactly()). It sets a count of exactly one to 0 in one step, so whoever
  * finds it under RCU and takes a reference with mnt_get_rcu() either comes first (-EBUSY) or not at all.
  *
  * The first mount on "/" has no parent: its root becomes root and working directory of all tasks, and their
@@ -44,15 +45,37 @@ static struct hlist_head *mhash_head(const struct vfsmount *mnt, const struct de
 
 struct vfsmount *mntget(struct vfsmount *mnt)
 {
-	if (mnt)
+	if (mnt && unlikely(!local_count_up(&real_mount(mnt)->mnt_local)))
 		atomic_fetch_add_explicit(&real_mount(mnt)->mnt_count, 1, memory_order_relaxed);
 	return mnt;
+}
+
+/* In mnt_count while mnt_local runs: a put that could not be counted there shall not see 0. */
+#define LOCAL_BIAS (INT32_MAX / 2)
+
+/* From here on mnt_count is all. namespace_mutex held, and the tree's reference. */
+static void count_exactly(struct mount *m)
+{
+	if (m->mnt_local.runs)
+		atomic_fetch_add(&m->mnt_count, (int)local_count_stop(&m->mnt_local) - LOCAL_BIAS);
+}
+
+/* It is in the tree; without memory for it every reference is an atomic operation. namespace_mutex held. */
+static void count_locally(struct mount *m)
+{
+	if (!m->mnt_local.lines)
+		m->mnt_local.lines = kzalloc(LOCAL_COUNT_BYTES, GFP_KERNEL | __GFP_NOWARN);
+	if (!m->mnt_local.lines)
+		return;
+	atomic_fetch_add(&m->mnt_count, LOCAL_BIAS);
+	local_count_start(&m->mnt_local);
 }
 
 static void mount_free_rcu(struct rcu_head *head)
 {
 	struct mount *m = container_of(head, struct mount, mnt_rcu);
 
+	kfree(m->mnt_local.lines);
 	kfree(m->mnt_devname);
 	kmem_cache_free(mnt_cachep, m);
 }
@@ -69,7 +92,7 @@ static void mount_destroy(struct mount *m)
 
 void mntput(struct vfsmount *mnt)
 {
-	if (mnt &&
+	if (mnt && unlikely(!local_count_down(&real_mount(mnt)->mnt_local)) &&
 	    atomic_fetch_sub_explicit(&real_mount(mnt)->mnt_count, 1, memory_order_acq_rel) == 1)
 		mount_destroy(real_mount(mnt));
 }
@@ -168,6 +191,7 @@ static void attach(struct mount *m, struct path *path)
 	hlist_add_head_rcu(&m->mnt_hash, mhash_head(path->mnt, path->dentry));
 	atomic_fetch_or_explicit(&path->dentry->d_flags, DCACHE_MOUNTED, memory_order_release);
 	write_sequnlock(&mount_lock);
+	count_locally(m);
 }
 
 /* mount_lock held: out of hash and list; what was held of the place is handed back. */
@@ -230,6 +254,7 @@ static int mount_at(struct mount *m, const char *target)
 		root_mount = m;
 		path = (struct path){ &m->mnt, m->mnt.mnt_root };
 		tasks_set_root(&path);
+		count_locally(m);
 		return 0;
 	}
 	err = kern_path(target, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &path);
@@ -286,6 +311,7 @@ static void detach_all(struct mount *m)
 
 	while (!list_empty(&m->mnt_mounts))
 		detach_all(list_first_entry(&m->mnt_mounts, struct mount, mnt_child));
+	count_exactly(m);
 	write_seqlock(&mount_lock);
 	__detach(m, &place);
 	if (place.dentry)
@@ -304,8 +330,11 @@ static int umount_root(struct mount *m, bool detach)
 
 	if (!detach && (standing < 0 || !list_empty(&m->mnt_mounts)))
 		return -EBUSY;
-	if (!lazy && atomic_load(&m->mnt_count) != expect)
+	count_exactly(m);
+	if (!lazy && atomic_load(&m->mnt_count) != expect) {
+		count_locally(m);
 		return -EBUSY;
+	}
 	while (!list_empty(&m->mnt_mounts))
 		detach_all(list_first_entry(&m->mnt_mounts, struct mount, mnt_child));
 	root_mount = NULL;
@@ -319,10 +348,12 @@ static int umount_child(struct mount *m)
 	struct path place;
 	int one = 1;
 
+	count_exactly(m);
 	write_seqlock(&mount_lock);
 	if (!list_empty(&m->mnt_mounts) ||
 	    !atomic_compare_exchange_strong(&m->mnt_count, &one, 0)) {
 		write_sequnlock(&mount_lock);
+		count_locally(m);
 		return -EBUSY;
 	}
 	__detach(m, &place);

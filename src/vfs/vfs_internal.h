@@ -11,6 +11,7 @@
 
 #include <slabwork/fs/fs.h>
 #include <slabwork/fs/vfs.h>
+#include <slabwork/local_count.h>
 #include <slabwork/slab.h>
 #include <slabwork/string.h>
 
@@ -248,7 +249,8 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
-	_Atomic int mnt_count;
+	_Atomic int mnt_count;        /* with what mnt_local has counted, if that runs */
+	struct local_count mnt_local; /* runs while it is in the tree and nobody asks */
 	struct list_head mnt_list, mnt_mounts, mnt_child;
 	char *mnt_devname;
 	int mnt_id;
@@ -265,8 +267,11 @@ static inline struct mount *real_mount(struct vfsmount *mnt)
 static inline bool mnt_get_rcu(struct vfsmount *mnt)
 {
 	_Atomic int *count = &real_mount(mnt)->mnt_count;
-	int n = atomic_load_explicit(count, memory_order_relaxed);
+	int n;
 
+	if (likely(local_count_up(&real_mount(mnt)->mnt_local)))
+		return true;
+	n = atomic_load_explicit(count, memory_order_relaxed);
 	while (likely(n > 0))
 		if (atomic_compare_exchange_weak_explicit(count, &n, n + 1, memory_order_acquire,
 							  memory_order_relaxed))
