@@ -168,3 +168,46 @@ KUNIT_TEST(a_number_reads_its_own_file_while_inodes_and_files_change_hands, .tim
 		pthread_join(thread[i], NULL);
 	expect_none_wrong(test);
 }
+
+static void *open_on_the_mount(void *arg)
+{
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		int fd = sw_fs_open("/m/file", O_RDONLY, 0);
+
+		if (fd < 0 && fd != -ENOENT)
+			note_wrong("open", fd);
+		if (fd < 0)
+			continue;
+		atomic_fetch_add_explicit(&seen, 1, memory_order_relaxed);
+		sw_fs_close(fd);
+	}
+	return arg;
+}
+
+/* An open file that the count of its mount misses is a dentry in use when the super block goes: that aborts. */
+KUNIT_TEST(umount_is_busy_or_done_while_files_are_opened_and_closed, .timeout_s = 300)
+{
+	pthread_t thread[2];
+	long left = rounds(2000), busy = 0;
+
+	KUNIT_ASSERT_EQ(test, sw_fs_mount("tmpfs", NULL, "/", 0, NULL), 0);
+	KUNIT_ASSERT_EQ(test, sw_fs_mkdir("/m", 0755), 0);
+	for (int i = 0; i < 2; i++)
+		KUNIT_ASSERT_EQ(test, pthread_create(&thread[i], NULL, open_on_the_mount, NULL), 0);
+	while (left-- > 0 || !atomic_load(&seen) || !busy) {
+		int fd, err;
+
+		KUNIT_ASSERT_EQ(test, sw_fs_mount("tmpfs", NULL, "/m", 0, NULL), 0);
+		fd = sw_fs_open("/m/file", O_CREAT | O_RDWR, 0644);
+		KUNIT_ASSERT_GE(test, fd, 0);
+		KUNIT_ASSERT_EQ(test, sw_fs_umount("/m", 0), -EBUSY);
+		sw_fs_close(fd);
+		while ((err = sw_fs_umount("/m", left % 8 ? 0 : MNT_DETACH)) == -EBUSY)
+			busy++;
+		KUNIT_ASSERT_EQ(test, err, 0);
+	}
+	stop = true;
+	for (int i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	expect_none_wrong(test);
+}
