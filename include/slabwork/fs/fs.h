@@ -232,7 +232,7 @@ struct sw_fs_dirent {
 	int64_t d_off; /* sw_fs_lseek() to here continues after this entry */
 	unsigned short d_reclen;
 	unsigned char d_type; /* DT_* */
-	char d_name[];
+	__extension__ char d_name[]; /* C++ has no such member */
 };
 /* Return: bytes; 0: the end; -EINVAL: the buffer is too small for one entry; -ENOTDIR. */
 SW_API ssize_t sw_fs_getdents(int fd, void *buf, size_t size);
