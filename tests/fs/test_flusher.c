@@ -6,6 +6,7 @@
  * is waited for; that one is not written too early is only said while the clock shows that it is too early.
  */
 
+#include "../emulator.h"
 #include "fs_test.h"
 
 #include <dirent.h>
@@ -196,7 +197,6 @@ KUNIT_TEST(file_systems_come_and_go_while_it_runs, .timeout_s = 120)
 KUNIT_TEST(however_often_it_is_started_there_is_one_thread)
 {
 	pid_t other;
-
 	int before;
 
 	if (UNDER_TSAN)
@@ -246,6 +246,7 @@ KUNIT_TEST(it_takes_no_signal_of_the_programs)
 
 	if (UNDER_TSAN)
 		kunit_skip(test, "threads are not only ours");
+	skip_if_emulated(test, "an emulator has threads of its own");
 	start(test, PASS_MS, 1);
 	KUNIT_ASSERT_EQ(test, threads(&other), 2);
 	/* libc starts a thread with all signals blocked: until it has worked, it shows nothing. */
