@@ -231,7 +231,7 @@ struct sw_fs_dirent {
 	uint64_t d_ino;
 	int64_t d_off; /* sw_fs_lseek() to here continues after this entry */
 	unsigned short d_reclen;
-	unsigned char d_type; /* DT_* */
+	unsigned char d_type;        /* DT_* */
 	__extension__ char d_name[]; /* C++ has no such member */
 };
 /* Return: bytes; 0: the end; -EINVAL: the buffer is too small for one entry; -ENOTDIR. */
