@@ -12,7 +12,8 @@
  *
  * One halving, under xa_lock: the count is frozen, so nobody has a reference or gets one; removals is odd, so who reads
  * without one looks again; the tree shows the upper half in its place (no index is ever seen empty); then the
- * memmap is told (folio_halve()), and both get a reference of the cache's and one of the caller's.
+ * memmap is told (folio_halve()), and both get a reference of the cache's and one of the caller's. Frozen it also leaves the LRU,
+ * for both to go back as they are: before that reclaim may just have it in hand, and would put it back while it is cut.
  *
  * It may fail at any step: somebody holds the folio, or the tree has no memory for a node. What was halved so far is as
  * good as any folios; the pages that could not be given back read as zeros.
@@ -54,7 +55,6 @@ struct folio *split_folio(struct address_space *mapping, struct folio *folio)
 	CACHE_BUG_ON(!folio_test_locked(folio) || folio_mapping(folio) != mapping);
 	if (!may_split(folio))
 		return NULL;
-	lru_del(folio);
 	xa_lock(&mapping->i_pages);
 	if (!folio_freeze(folio, 2)) {
 		xa_unlock(&mapping->i_pages);
@@ -64,6 +64,7 @@ struct folio *split_folio(struct address_space *mapping, struct folio *folio)
 	write_seqcount_begin(&mapping->removals);
 	err = __xa_halve(&mapping->i_pages, folio->index, upper, GFP_ATOMIC | __GFP_NOWARN);
 	if (!err) {
+		lru_del(folio);
 		CACHE_BUG_ON(folio_halve(folio) != upper);
 		atomic_fetch_and(&upper->flags, ~FLAGS_NOT_KEPT);
 	}
@@ -91,11 +92,11 @@ static void zero_part(struct address_space *mapping, struct folio *folio, sw_lof
 }
 
 /*
- * [start, end) bytes go as far as they are of the folio, which is locked and stays so; @lru: what stays goes (back) on the list.
+ * [start, end) bytes go as far as they are of the folio, which is locked and stays so; @off: what stays of it goes back on the LRU.
  * Calls itself at most once for each order.
  */
 static void carve(struct address_space *mapping, struct folio *folio, sw_loff_t start,
-		  sw_loff_t end, bool lru)
+		  sw_loff_t end, bool off)
 {
 	pgoff_t first = whole_pages_from(start), last = whole_pages_to(end);
 
@@ -109,17 +110,18 @@ static void carve(struct address_space *mapping, struct folio *folio, sw_loff_t 
 		upper = split_folio(mapping, folio);
 		if (!upper)
 			break;
-		carve(mapping, upper, start, end, lru);
+		off = !mapping_test(mapping, AS_UNEVICTABLE);
+		carve(mapping, upper, start, end, off);
 		folio_unlock(upper);
 		folio_drop(upper);
 	}
 	zero_part(mapping, folio, start, end);
-	if (lru && !folio_test(folio, PG_lru))
+	if (off)
 		lru_add(folio, NULL);
 }
 
 void truncate_inode_partial_folio(struct address_space *mapping, struct folio *folio,
 				  sw_loff_t start, sw_loff_t end)
 {
-	carve(mapping, folio, start, end, folio_test(folio, PG_lru));
+	carve(mapping, folio, start, end, false);
 }

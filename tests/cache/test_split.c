@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* test_split.c - folios that are cut: what goes is given back, what stays is right. Room under test: cache. */
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 #include <kunit/test.h>
 #include <slabwork/err.h>
 
+#include "cache/lru.h"
 #include "lib/prng.h"
 #include "../tests/cache/ramdev.h"
 
@@ -167,6 +170,86 @@ KUNIT_TEST(pieces_stay_dirty_and_on_the_lists)
 	KUNIT_EXPECT_EQ(test, stats.nr_dirty, 0);
 	KUNIT_EXPECT_EQ(test, *(unsigned long *)(void *)(dev.bytes + 4 * PAGE_SIZE), 5);
 	KUNIT_EXPECT_EQ(test, *(unsigned long *)(void *)(dev.bytes + 507 * PAGE_SIZE), 508);
+	truncate_inode_pages_final(&mapping);
+	sw_cache_stats(&stats);
+	KUNIT_EXPECT_EQ(test, stats.nr_active + stats.nr_inactive, 0);
+}
+
+static void *cut_thread(void *arg)
+{
+	(void)arg;
+	truncate_inode_pages_range(&mapping, (sw_loff_t)(100 * PAGE_SIZE), -1);
+	return NULL;
+}
+
+/* Until another thread cuts @folio and waits for a lock that we hold. */
+static void start_cut(struct kunit *test, struct folio *folio, pthread_t *thread)
+{
+	KUNIT_ASSERT_EQ(test, pthread_create(thread, NULL, cut_thread, NULL), 0);
+	while (!folio_test_locked(folio))
+		usleep(100);
+	usleep(20000);
+}
+
+/* Off the list with a reference, as reclaim takes it. lru_lock held. */
+static void take_in_hand(struct folio *folio)
+{
+	folio_hold(folio);
+	lru_take(folio);
+}
+
+KUNIT_TEST(a_folio_that_reclaim_puts_back_while_it_is_cut_is_on_the_list_in_pieces)
+{
+	struct sw_cache_stats stats;
+	struct folio *folio;
+	pthread_t thread;
+
+	dev_mapping(test);
+	folio = add_numbers(test, 0);
+	folio_drop(folio);
+	xa_lock(&mapping.i_pages);
+	spin_lock(&cache_lru.lock);
+	start_cut(test, folio, &thread);
+	take_in_hand(folio);
+	spin_unlock(&cache_lru.lock);
+	usleep(20000);
+	spin_lock(&cache_lru.lock);
+	lru_put(folio, false);
+	spin_unlock(&cache_lru.lock);
+	folio_drop(folio);
+	xa_unlock(&mapping.i_pages);
+	pthread_join(thread, NULL);
+	sw_cache_stats(&stats);
+	KUNIT_EXPECT_EQ(test, stats.nr_pages, 100);
+	KUNIT_EXPECT_EQ(test, stats.nr_active + stats.nr_inactive, 100);
+	truncate_inode_pages_final(&mapping);
+	sw_cache_stats(&stats);
+	KUNIT_EXPECT_EQ(test, stats.nr_active + stats.nr_inactive, 0);
+}
+
+KUNIT_TEST(a_folio_that_reclaim_has_in_hand_is_put_back_by_nobody_else)
+{
+	struct sw_cache_stats stats;
+	struct folio *folio;
+	pthread_t thread;
+
+	dev_mapping(test);
+	folio = add_numbers(test, 0);
+	folio_drop(folio);
+	spin_lock(&cache_lru.lock);
+	xa_lock(&mapping.i_pages);
+	start_cut(test, folio, &thread);
+	take_in_hand(folio);
+	spin_unlock(&cache_lru.lock);
+	xa_unlock(&mapping.i_pages);
+	pthread_join(thread, NULL);
+	KUNIT_ASSERT_FALSE(test, folio_test(folio, PG_lru));
+	spin_lock(&cache_lru.lock);
+	lru_put(folio, false);
+	spin_unlock(&cache_lru.lock);
+	folio_drop(folio);
+	sw_cache_stats(&stats);
+	KUNIT_EXPECT_EQ(test, stats.nr_active + stats.nr_inactive, PAGES);
 	truncate_inode_pages_final(&mapping);
 	sw_cache_stats(&stats);
 	KUNIT_EXPECT_EQ(test, stats.nr_active + stats.nr_inactive, 0);
