@@ -47,7 +47,7 @@ static void take_place(struct address_space *mapping, struct folio *dst, struct 
 
 int filemap_migrate_folio(struct address_space *mapping, struct folio *dst, struct folio *src)
 {
-	bool on_lru = folio_test(src, PG_lru), active = folio_test(src, PG_active);
+	bool on_lru, active;
 
 	CACHE_BUG_ON(!folio_test_locked(dst) || !folio_test_locked(src));
 	if (folio_mapping(src) != mapping || folio_nr_pages(dst) != folio_nr_pages(src) ||
@@ -59,6 +59,9 @@ int filemap_migrate_folio(struct address_space *mapping, struct folio *dst, stru
 		xa_unlock(&mapping->i_pages);
 		return -EAGAIN;
 	}
+	/* Not before: reclaim may have had it in hand. */
+	on_lru = folio_test(src, PG_lru);
+	active = folio_test(src, PG_active);
 	memcpy(folio_addr(dst), folio_addr(src), folio_bytes(src));
 	take_place(mapping, dst, src);
 	xa_unlock(&mapping->i_pages);

@@ -349,6 +349,53 @@ KUNIT_TEST(a_folio_takes_over_from_another)
 	KUNIT_EXPECT_EQ(test, global_node_state(NR_FILE_PAGES), 0);
 }
 
+static void *migrate_thread(void *dst)
+{
+	struct folio *src = filemap_lock_folio(&mapping, 0);
+	long err;
+
+	folio_lock(dst);
+	err = filemap_migrate_folio(&mapping, dst, src);
+	folio_unlock(dst);
+	folio_unlock(src);
+	folio_drop(src);
+	return (void *)err;
+}
+
+/* Nobody else would put it on the list, and then it stays for ever. */
+KUNIT_TEST(who_takes_over_from_a_folio_that_reclaim_had_in_hand_is_on_the_list)
+{
+	struct folio *src, *dst;
+	pthread_t thread;
+	void *err;
+
+	setup(test, 4);
+	read_page(test, NULL, 0);
+	src = filemap_get_folio(&mapping, 0);
+	dst = filemap_alloc_folio(&mapping, GFP_KERNEL, 0);
+	KUNIT_ASSERT_NOT_NULL(test, dst);
+	spin_lock(&cache_lru.lock);
+	lru_take(src);
+	spin_unlock(&cache_lru.lock);
+	xa_lock(&mapping.i_pages);
+	KUNIT_ASSERT_EQ(test, pthread_create(&thread, NULL, migrate_thread, dst), 0);
+	while (!folio_test_locked(dst))
+		usleep(100);
+	usleep(20000); /* until it waits for our lock */
+	spin_lock(&cache_lru.lock);
+	lru_put(src, false);
+	spin_unlock(&cache_lru.lock);
+	folio_drop(src);
+	xa_unlock(&mapping.i_pages);
+	pthread_join(thread, &err);
+	KUNIT_ASSERT_NULL(test, err);
+	KUNIT_EXPECT_TRUE(test, folio_test(dst, PG_lru));
+	folio_drop(dst);
+	KUNIT_EXPECT_EQ(test, lru_pages(), 1);
+	truncate_inode_pages_final(&mapping);
+	KUNIT_EXPECT_EQ(test, lru_pages(), 0);
+}
+
 /* ---- the last reference goes while others reclaim ------------------------------------------------------- */
 
 static _Atomic bool watched_enough;
