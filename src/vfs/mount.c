@@ -15,6 +15,7 @@
  * Locks: mount_lock: hash, lists, parents. Readers: RCU and its sequence.
  */
 
+#include <limits.h>
 #include <sys/mount.h>
 
 #include "vfs/vfs_internal.h"
@@ -50,21 +51,22 @@ struct vfsmount *mntget(struct vfsmount *mnt)
 	return mnt;
 }
 
-/* In mnt_count while mnt_local runs: a put that could not be counted there shall not see 0. */
-#define LOCAL_BIAS (INT32_MAX / 2)
+/*
+ * In mnt_count while mnt_local runs: a put that could not be counted there shall not see 0. Large, since where ids are beyond
+ * the lines, files may for years be opened here and closed there.
+ */
+#define LOCAL_BIAS (LONG_MAX / 2)
 
 /* From here on mnt_count is all. namespace_mutex held, and the tree's reference. */
 static void count_exactly(struct mount *m)
 {
 	if (m->mnt_local.runs)
-		atomic_fetch_add(&m->mnt_count, (int)local_count_stop(&m->mnt_local) - LOCAL_BIAS);
+		atomic_fetch_add(&m->mnt_count, local_count_stop(&m->mnt_local) - LOCAL_BIAS);
 }
 
-/* It is in the tree; without memory for it every reference is an atomic operation. namespace_mutex held. */
+/* It is in the tree; without lines every reference is an atomic operation. namespace_mutex held. */
 static void count_locally(struct mount *m)
 {
-	if (!m->mnt_local.lines)
-		m->mnt_local.lines = kzalloc(LOCAL_COUNT_BYTES, GFP_KERNEL | __GFP_NOWARN);
 	if (!m->mnt_local.lines)
 		return;
 	atomic_fetch_add(&m->mnt_count, LOCAL_BIAS);
@@ -296,6 +298,9 @@ int sw_fs_mount(const char *type, const char *source, const char *target, unsign
 	err = IS_ERR(mnt) ? (int)PTR_ERR(mnt) : 0;
 	if (!err) {
 		mnt->mnt_flags = mnt_flags;
+		/* Now, not when it runs: whoever finds the mount reads where the lines are before it asks whether it does. */
+		real_mount(mnt)->mnt_local.lines =
+			kzalloc(LOCAL_COUNT_BYTES, GFP_KERNEL | __GFP_NOWARN);
 		err = mount_at(real_mount(mnt), target);
 		if (err)
 			mntput(mnt);
@@ -325,13 +330,12 @@ static void detach_all(struct mount *m)
 static int umount_root(struct mount *m, bool detach)
 {
 	long standing = tasks_at_root(&m->mnt);
-	int expect = (int)standing + 1;
 	bool lazy = detach || standing < 0;
 
 	if (!detach && (standing < 0 || !list_empty(&m->mnt_mounts)))
 		return -EBUSY;
 	count_exactly(m);
-	if (!lazy && atomic_load(&m->mnt_count) != expect) {
+	if (!lazy && atomic_load(&m->mnt_count) != standing + 1) {
 		count_locally(m);
 		return -EBUSY;
 	}
@@ -346,7 +350,7 @@ static int umount_root(struct mount *m, bool detach)
 static int umount_child(struct mount *m)
 {
 	struct path place;
-	int one = 1;
+	long one = 1;
 
 	count_exactly(m);
 	write_seqlock(&mount_lock);

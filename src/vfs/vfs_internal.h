@@ -249,7 +249,7 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
-	_Atomic int mnt_count;        /* with what mnt_local has counted, if that runs */
+	_Atomic long mnt_count;       /* with what mnt_local has counted, if that runs */
 	struct local_count mnt_local; /* runs while it is in the tree and nobody asks */
 	struct list_head mnt_list, mnt_mounts, mnt_child;
 	char *mnt_devname;
@@ -266,8 +266,8 @@ static inline struct mount *real_mount(struct vfsmount *mnt)
 /* One more reference of a mount found under RCU; false: it is going. */
 static inline bool mnt_get_rcu(struct vfsmount *mnt)
 {
-	_Atomic int *count = &real_mount(mnt)->mnt_count;
-	int n;
+	_Atomic long *count = &real_mount(mnt)->mnt_count;
+	long n;
 
 	if (likely(local_count_up(&real_mount(mnt)->mnt_local)))
 		return true;
