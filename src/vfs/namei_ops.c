@@ -556,9 +556,11 @@ static int do_unlink(int dirfd, const char *path)
 		err = S_ISDIR(inode->i_mode) ? -EISDIR : -ENOTDIR;
 	else
 		err = unlink_keep(d_inode(dir.dentry), dentry, &gone);
-	done_path(&dir, dentry);
-	/* The inode goes, if it goes, when the directory is free again. */
+	/* The inode goes, if it goes, when the directory is free again, but before the mount may. */
+	inode_unlock(d_inode(dir.dentry));
+	dput(dentry);
 	iput(gone);
+	path_put(&dir);
 	return err;
 }
 
