@@ -135,7 +135,8 @@ static inline ssize_t hit_read(struct address_space *mapping, sw_loff_t pos, voi
 static inline char *hit_overwrite(struct address_space *mapping, sw_loff_t pos, size_t *len)
 {
 	const unsigned int ready = 1u << PG_uptodate | 1u << PG_dirty;
-	struct folio *folio = tree_folio(mapping, (pgoff_t)pos >> PAGE_SHIFT);
+	pgoff_t index = (pgoff_t)pos >> PAGE_SHIFT;
+	struct folio *folio = tree_folio(mapping, index);
 	unsigned int flags;
 
 	if (unlikely(!folio))
@@ -143,8 +144,12 @@ static inline char *hit_overwrite(struct address_space *mapping, sw_loff_t pos, 
 	flags = atomic_load_explicit(&folio->flags, memory_order_acquire);
 	if (unlikely((flags & ready) != ready))
 		return NULL;
-	/* A fault may move it into the pool, where only a reference holds it off. */
-	if (unlikely(mapping_test(mapping, AS_SHARED_POOL) && !(flags & 1u << PG_pool)))
+	/*
+	 * A fault may move it into the pool, where only a reference holds it off; and what has the flags of
+	 * a folio in the pool may be another's by now: ours stays where it is.
+	 */
+	if (unlikely(mapping_test(mapping, AS_SHARED_POOL)) &&
+	    (!(flags & 1u << PG_pool) || tree_folio(mapping, index) != folio))
 		return NULL;
 	return (char *)folio_addr(folio) + hit_offset(folio, flags, pos, len);
 }
