@@ -211,3 +211,51 @@ KUNIT_TEST(umount_is_busy_or_done_while_files_are_opened_and_closed, .timeout_s 
 		pthread_join(thread[i], NULL);
 	expect_none_wrong(test);
 }
+
+static void *unlink_on_the_mount(void *arg)
+{
+	static const char bytes[64 << 10];
+
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		int fd = sw_fs_open("/m/file", O_CREAT | O_RDWR, 0644);
+		ssize_t n;
+		int err;
+
+		if (fd < 0) {
+			note_wrong("open", fd);
+			continue;
+		}
+		n = sw_fs_pwrite(fd, bytes, sizeof(bytes), 0);
+		if (n != sizeof(bytes))
+			note_wrong("write", (int)n);
+		sw_fs_close(fd);
+		/* Made here or below; the one of the other world stays. */
+		err = sw_fs_unlink("/m/file");
+		if (err && err != -ENOENT)
+			note_wrong("unlink", err);
+		atomic_fetch_add_explicit(&seen, 1, memory_order_relaxed);
+	}
+	return arg;
+}
+
+/* An inode that goes when the mount was let go of asks a super block that is gone: that crashes. */
+KUNIT_TEST(an_unlinked_file_is_gone_before_its_mount_may_be, .timeout_s = 300)
+{
+	long left = rounds(2000);
+	pthread_t thread;
+
+	KUNIT_ASSERT_EQ(test, sw_fs_mount("tmpfs", NULL, "/", 0, NULL), 0);
+	KUNIT_ASSERT_EQ(test, sw_fs_mkdir("/m", 0755), 0);
+	KUNIT_ASSERT_EQ(test, pthread_create(&thread, NULL, unlink_on_the_mount, NULL), 0);
+	while (left-- > 0 || atomic_load(&seen) < 100) {
+		int err;
+
+		KUNIT_ASSERT_EQ(test, sw_fs_mount("tmpfs", NULL, "/m", 0, NULL), 0);
+		while ((err = sw_fs_umount("/m", 0)) == -EBUSY)
+			;
+		KUNIT_ASSERT_EQ(test, err, 0);
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	expect_none_wrong(test);
+}
