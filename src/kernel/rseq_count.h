@@ -65,7 +65,8 @@ static inline bool rseq_count_if(const int *allowed, unsigned long *of_id_0)
 	"add %[count], %[count], #1\n\t"                      \
 	"stlr %[count], [%[slot]]\n"                          \
 	"2:\n\t" SW_RSEQ_LEAVE SW_RSEQ_ABORT("again")
-#define RSEQ_COUNT_CHECK "ldr %w[count], [%[allowed]]\n\tcbz %w[count], 3f\n\t"
+/* An acquire: the counter is read after it, or local_count_stop() could have zeroed it meanwhile. */
+#define RSEQ_COUNT_CHECK "ldar %w[count], [%[allowed]]\n\tcbz %w[count], 3f\n\t"
 #define RSEQ_COUNT_OUT   [slot] "=&r"(slot), [count] "=&r"(count)
 #define RSEQ_COUNT_AREA                                                     \
 	[rs] "r"((char *)__builtin_thread_pointer() + cpu_rseq_offset),     \
