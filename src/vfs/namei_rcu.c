@@ -63,8 +63,8 @@ static int start_at_fd(struct walker *w, int dfd)
 
 	if (!file)
 		return -ECHILD;
-	path.mnt = READ_ONCE(file->f_path.mnt);
-	path.dentry = READ_ONCE(file->f_path.dentry);
+	path.mnt = rcu_dereference(file->f_path.mnt); /* before the dentry: see below */
+	path.dentry = rcu_dereference(file->f_path.dentry);
 	/* Closed and opened again meanwhile it may be the same number and memory: then one of the two was another. */
 	if (!fd_still((unsigned int)dfd, file) || !path.dentry || !path.mnt ||
 	    READ_ONCE(file->f_path.mnt) != path.mnt)

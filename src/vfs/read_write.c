@@ -268,9 +268,10 @@ static ssize_t pwrite_hit(unsigned int fd, const void *buf, size_t count, sw_lof
 		     !down_write_trylock(&inode->i_rwsem)))
 		goto unlock;
 	smp_mb__after_atomic(); /* Partner: evict(). */
+	/* Before the number is asked for again and after it: it may have been closed and opened meanwhile. */
 	if (likely((READ_ONCE(file->f_mode) & mode) == mode && !iocb_flags(file) &&
 		   READ_ONCE(file->f_inode) == inode && fd_still(fd, file) &&
-		   !inode_write_tells(inode)))
+		   (READ_ONCE(file->f_mode) & mode) == mode && !inode_write_tells(inode)))
 		n = hit_write(inode->i_mapping, pos, buf, count);
 	inode_unlock(inode);
 unlock:
