@@ -83,6 +83,8 @@ void __mark_inode_dirty(struct inode *inode, unsigned int flags)
 		sb->s_op->dirty_inode(inode, flags);
 	if (!has_store(sb))
 		return;
+	/* What was changed before what is read here. Partner: take_dirty(). */
+	atomic_thread_fence(memory_order_seq_cst);
 	if ((atomic_load(&inode->i_state) & flags) == flags)
 		return;
 	spin_lock(&inode->i_lock);
@@ -106,6 +108,8 @@ static unsigned int take_dirty(struct inode *inode)
 	spin_lock(&inode->i_lock);
 	dirty = atomic_fetch_and(&inode->i_state, ~I_DIRTY) & I_DIRTY;
 	spin_unlock(&inode->i_lock);
+	/* Whoever saw the flag and said nothing has its change seen. Partner: __mark_inode_dirty(). */
+	atomic_thread_fence(memory_order_seq_cst);
 	return dirty;
 }
 
@@ -260,7 +264,8 @@ static void write_some_of(struct super_block *sb, void *arg)
 		return;
 	if (!down_read_trylock(&sb->s_umount))
 		return;
-	write_list(sb, &some->wbc, some->before_ns);
+	if (atomic_load(&sb->s_flags) & SB_ACTIVE)
+		write_list(sb, &some->wbc, some->before_ns);
 	up_read(&sb->s_umount);
 }
 

@@ -8,7 +8,7 @@
  *	last deactivate_super() ─▶ ->kill_sb ─▶ generic_shutdown_super(): sync, dentries, inodes, ->put_super
  *	                                         └▶ freed after a grace period (walkers look at s_flags)
  *
- * Locks: sb_lock guards the list of super blocks and the list of types; s_umount keeps the shrinker out of one
+ * Locks: sb_lock guards the list of super blocks, s_count and the list of types; s_umount keeps the shrinker out of one
  * that goes.
  */
 
@@ -180,10 +180,18 @@ static void free_super_rcu(struct rcu_head *head)
 	kfree(container_of(head, struct super_extra, rcu));
 }
 
-static void free_super(struct super_block *sb)
+/* One less who knows it: the last one takes it off the list and frees it. Its inodes are gone. */
+static void put_super(struct super_block *sb)
 {
 	struct super_extra *extra = container_of(sb, struct super_extra, sb);
 
+	spin_lock(&sb_lock);
+	if (--sb->s_count) {
+		spin_unlock(&sb_lock);
+		return;
+	}
+	list_del_init(&sb->s_list);
+	spin_unlock(&sb_lock);
 	shrinker_free(sb->s_shrink);
 	/* Its inodes are freed after a grace period, too, and say i_sb then: they were queued before. */
 	call_rcu(&extra->rcu, free_super_rcu);
@@ -192,9 +200,6 @@ static void free_super(struct super_block *sb)
 static void kill_super(struct super_block *sb, bool pinned)
 {
 	down_write(&sb->s_umount);
-	spin_lock(&sb_lock);
-	list_del_init(&sb->s_list);
-	spin_unlock(&sb_lock);
 	if (sb->s_root) {
 		if (!(atomic_load(&sb->s_flags) & SB_RDONLY))
 			sync_filesystem(sb);
@@ -231,7 +236,7 @@ void deactivate_super(struct super_block *sb)
 	if (atomic_fetch_sub(&sb->s_active, 1) != 1)
 		return;
 	sb->s_type->kill_sb(sb);
-	free_super(sb);
+	put_super(sb);
 }
 
 struct dentry *mount_nodev(struct file_system_type *type, int flags, const char *data,
@@ -260,30 +265,28 @@ struct dentry *mount_nodev(struct file_system_type *type, int flags, const char 
 	return dget(sb->s_root);
 }
 
-/* Calls fn for each active super block, with a reference. */
+/*
+ * Calls fn for each super block. It stays memory meanwhile, but may be shut down: fn takes s_umount and asks for
+ * SB_ACTIVE. No s_active is taken, or the umount of another thread would return before all is written.
+ */
 void super_for_each(void (*fn)(struct super_block *sb, void *arg), void *arg)
 {
 	struct super_block *sb, *before = NULL;
 
 	spin_lock(&sb_lock);
 	list_for_each_entry(sb, &super_blocks, s_list) {
-		int n = atomic_load(&sb->s_active);
-
-		while (n > 0 && !atomic_compare_exchange_weak(&sb->s_active, &n, n + 1))
-			;
-		if (n <= 0)
-			continue;
+		sb->s_count++;
 		spin_unlock(&sb_lock);
 		/* The one before is kept until here, so that the list leads on from it. */
 		if (before)
-			deactivate_super(before);
+			put_super(before);
 		fn(sb, arg);
 		before = sb;
 		spin_lock(&sb_lock);
 	}
 	spin_unlock(&sb_lock);
 	if (before)
-		deactivate_super(before);
+		put_super(before);
 }
 
 void super_fork(bool lock)

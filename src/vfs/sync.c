@@ -102,7 +102,7 @@ static void sync_one(struct super_block *sb, void *arg)
 {
 	(void)arg;
 	down_read(&sb->s_umount);
-	if (sb->s_root)
+	if (atomic_load(&sb->s_flags) & SB_ACTIVE)
 		sync_filesystem(sb);
 	up_read(&sb->s_umount);
 }
