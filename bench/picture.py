@@ -103,8 +103,9 @@ class Picture:
         about = self.report.about
         self.out.append(text(MARGIN, 22, 'Cost beside the best other allocator of each row (1 = the '
                              'best; less is better)', style='font-size="14" font-weight="bold"'))
-        self.out.append(text(MARGIN, 38, 'bar: median; whisker: least and most of the rounds. %s, %s' %
-                             (about.get('machine', '').split(', Linux')[0], about.get('date', '')),
+        self.out.append(text(MARGIN, 38, 'bar: %s; whisker: least and most of the rounds. %s, %s' %
+                             ('best round' if self.report.typical is min else 'median',
+                              about.get('machine', '').split(', Linux')[0], about.get('date', '')),
                              style='fill="#555"'))
         x = MARGIN
         for name in self.report.allocators:

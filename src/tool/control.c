@@ -199,13 +199,15 @@ static int check_head(char *reply)
 
 int control_ask(pid_t pid, const char *request, char *reply, size_t size)
 {
+	/* At once: who answers after the first part may have closed before the second. */
+	struct iovec line[] = { { (void *)request, strlen(request) }, { (char[]){ '\n' }, 1 } };
+	struct msghdr message = { .msg_iov = line, .msg_iovlen = 2 };
 	int fd = connect_to(pid);
 	ssize_t len;
 
 	if (fd < 0)
 		return fd;
-	if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0 ||
-	    send(fd, "\n", 1, MSG_NOSIGNAL) < 0)
+	if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
 		len = -errno;
 	else
 		len = receive(fd, reply, size);
