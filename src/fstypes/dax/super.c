@@ -211,7 +211,7 @@ static int dax_fill_super(struct super_block *sb, const char *data, int silent)
 		free_dax_sb(dsb);
 		return err;
 	}
-	sb->s_fs_info = dsb; /* ->put_super frees it from here on */
+	sb->s_fs_info = dsb; /* ->put_super frees it, once there is a root */
 	sb->s_op = &dax_ops;
 	sb->s_magic = DAX_MAGIC;
 	sb->s_blocksize = PAGE_SIZE;
@@ -220,14 +220,20 @@ static int dax_fill_super(struct super_block *sb, const char *data, int silent)
 	sb->s_time_gran_ns = 1;
 	sb->s_bdi = &noop_backing_dev_info;
 	root = dax_iget(sb, DAX_ROOT_INO);
-	if (IS_ERR(root))
-		return (int)PTR_ERR(root);
-	if (!S_ISDIR(root->i_mode)) {
+	if (IS_ERR(root)) {
+		err = (int)PTR_ERR(root);
+	} else if (!S_ISDIR(root->i_mode)) {
 		iput(root);
-		return -EUCLEAN;
+		err = -EUCLEAN;
+	} else {
+		sb->s_root = d_make_root(root);
+		err = sb->s_root ? 0 : -ENOMEM;
 	}
-	sb->s_root = d_make_root(root);
-	return sb->s_root ? 0 : -ENOMEM;
+	if (err) {
+		sb->s_fs_info = NULL;
+		free_dax_sb(dsb);
+	}
+	return err;
 }
 
 static struct dentry *dax_mount(struct file_system_type *type, int flags, const char *dev_name,
