@@ -12,8 +12,9 @@
  *   wait_queue_head_t          8 bytes; a waiter reads the ticket, looks at its condition, and
  *                              sleeps only while the ticket is still the same
  *
- * All are ready when zero. Uncontended: one atomic operation each way (none for unlocking a spinlock, for a
- * rw_semaphore's writer that leaves, and for writing under a seqcount), no system call. None is recursive. A signal handler only ever trylocks.
+ * All are ready when zero. Uncontended: one atomic operation each way (none for unlocking a
+ * spinlock, for a rw_semaphore's writer that leaves, and for writing under a seqcount), no
+ * system call. None is recursive. A signal handler only ever trylocks.
  *
  * Differs from Linux: a spinlock's holder may be pre-empted, so waiters sleep; no exclusive
  * waiters, wake_up() wakes all; timeouts are nanoseconds.

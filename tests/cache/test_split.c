@@ -198,6 +198,15 @@ static void take_in_hand(struct folio *folio)
 	lru_take(folio);
 }
 
+/* And back, as reclaim does that may not have it. */
+static void put_back(struct folio *folio)
+{
+	spin_lock(&cache_lru.lock);
+	lru_put(folio, false);
+	spin_unlock(&cache_lru.lock);
+	folio_drop(folio);
+}
+
 KUNIT_TEST(a_folio_that_reclaim_puts_back_while_it_is_cut_is_on_the_list_in_pieces)
 {
 	struct sw_cache_stats stats;
@@ -213,10 +222,7 @@ KUNIT_TEST(a_folio_that_reclaim_puts_back_while_it_is_cut_is_on_the_list_in_piec
 	take_in_hand(folio);
 	spin_unlock(&cache_lru.lock);
 	usleep(20000);
-	spin_lock(&cache_lru.lock);
-	lru_put(folio, false);
-	spin_unlock(&cache_lru.lock);
-	folio_drop(folio);
+	put_back(folio);
 	xa_unlock(&mapping.i_pages);
 	pthread_join(thread, NULL);
 	sw_cache_stats(&stats);
@@ -244,10 +250,7 @@ KUNIT_TEST(a_folio_that_reclaim_has_in_hand_is_put_back_by_nobody_else)
 	xa_unlock(&mapping.i_pages);
 	pthread_join(thread, NULL);
 	KUNIT_ASSERT_FALSE(test, folio_test(folio, PG_lru));
-	spin_lock(&cache_lru.lock);
-	lru_put(folio, false);
-	spin_unlock(&cache_lru.lock);
-	folio_drop(folio);
+	put_back(folio);
 	sw_cache_stats(&stats);
 	KUNIT_EXPECT_EQ(test, stats.nr_active + stats.nr_inactive, PAGES);
 	truncate_inode_pages_final(&mapping);
